@@ -1,0 +1,132 @@
+"""What a plugin brings: the small types that contribution and question hooks return."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from huijia.i18n import Text
+
+
+@dataclass(frozen=True)
+class Permission:
+    """A right that a role can give. `key` is `NAME.what`, e.g. `rooms.book`."""
+
+    key: str
+    label: Text
+    sensitive: bool = False  # never part of a bundle by wildcard; each use is audited
+
+
+@dataclass(frozen=True)
+class RoleBundle:
+    """A ready-made role that a plugin ships, e.g. `rooms.keeper`; operators may copy and change it."""
+
+    key: str
+    label: Text
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """An entry of the rail. `endpoint` is a Flask endpoint that takes the centre's slug alone."""
+
+    label: Text
+    endpoint: str
+    permission: str
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class Card:
+    """A figure on Today: a label, a figure that links to its records, a line below it."""
+
+    label: Text
+    figure: str
+    href: str
+    detail: Text | str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of what comes next on Today."""
+
+    at: datetime
+    title: str
+    detail: str
+    href: str
+    state: Text | None = None
+    tone: str = "info"  # good, warn or info
+
+
+@dataclass(frozen=True)
+class Today:
+    """What one service shows on Today. `todo` are sentences with a link: (text, href)."""
+
+    cards: tuple[Card, ...] = ()
+    rows: tuple[Row, ...] = ()
+    todo: tuple[tuple[Text, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work done in the background, by one worker at a time. `run(session, now)` must be repeatable."""
+
+    name: str
+    every: timedelta
+    run: Callable[..., None]
+    per_centre: bool = True  # once per centre that enabled the service, else once per installation
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Demonstration data. `make(session, *, centre_key, seed, today, now, progress)` uses use cases only.
+
+    `centre_key` is "main" or "small"; `progress(done, total)` is called now and then.
+    """
+
+    make: Callable[..., None]
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One plugin's answer to a question."""
+
+    plugin: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class SettingsSection:
+    """A plugin's settings: a marshmallow Schema class whose fields carry `load_default` and
+    `metadata={"label": Text, "help": Text}`. Scopes are installation, area and centre."""
+
+    schema: type[Any]
+    labels: dict[str, Text] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A half-open stretch of time, both ends UTC and aware; it never is empty or backward."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        assert self.start.tzinfo is not None, "a period starts at an aware time"
+        assert self.start < self.end, "a period ends after it starts"
+
+    def overlaps(self, other: Period) -> bool:
+        """True where the two share an instant; touching ends do not."""
+        return self.start < other.end and other.start < self.end
+
+    @property
+    def minutes(self) -> int:
+        """Whole minutes between start and end."""
+        return int((self.end - self.start).total_seconds() // 60)
+
+
+DateLike = date | datetime
