@@ -1,0 +1,100 @@
+"""One installation, put together: its configuration, storage, keys, registry and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from huijia.clock import Clock, clock_from_environment
+from huijia.config import Config
+from huijia.registry import migrating
+from huijia.registry.registry import Registry
+from huijia.registry.troubles import Trouble
+from huijia.storage.vault import Vault
+from huijia.storage.work import Storage, WorkSession
+
+if TYPE_CHECKING:
+    from huijia.identity.actor import Actor
+    from huijia.registry.holder import Holder
+
+
+class Installation:
+    """What a door, a command or a job works with. `open` it, `close` it at the end."""
+
+    def __init__(
+        self, config: Config, storage: Storage, vault: Vault, registry: Registry, clock: Clock
+    ) -> None:
+        self.config, self.storage, self.vault, self.registry, self.clock = (
+            config,
+            storage,
+            vault,
+            registry,
+            clock,
+        )
+        self.holder: Holder | None = None
+
+    @classmethod
+    def open(
+        cls,
+        config: Config,
+        *,
+        clock: Clock | None = None,
+        only: Collection[str] | None = None,
+        strict: bool = False,
+    ) -> Installation:
+        """Open the database and load what is enabled. A plugin's fault is its own trouble, unless `strict`.
+
+        `only` leaves all other plugins unseen. The kernel's own fault is raised.
+        """
+        clock, vault = clock or clock_from_environment(), Vault(config.read_keys())
+        storage = Storage(config.database.url, clock=clock)
+        registry = Registry(storage, only=config.plugins.only if only is None else only, strict=strict)
+        storage.prepare = registry.bind
+        made = cls(config, storage, vault, registry, clock)
+        try:
+            if registry.is_installed():
+                registry.refresh()
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def reading(self, centre: Any = None, actor: Actor | None = None) -> AbstractContextManager[WorkSession]:
+        """A unit of work that reads, at a centre (or its id) or at none."""
+        return self.storage.reading(centre_id=_id(centre), actor=actor)
+
+    def writing(self, centre: Any = None, actor: Actor | None = None) -> AbstractContextManager[WorkSession]:
+        """A unit of work that writes, at a centre (or its id) or at none."""
+        return self.storage.writing(centre_id=_id(centre), actor=actor)
+
+    def migrate(self) -> list[Trouble]:
+        """Bring the tables of the kernel and of enabled plugins up to date. Troubles of those that failed."""
+        migrating.migrate_kernel(self.storage)
+        state = self.registry.refresh()
+        plugins = [
+            self.registry.loaded[n]
+            for n in self.registry.order
+            if n in state.anywhere & self.registry.loaded.keys()
+        ]
+        found = [migrating.migrate(self.storage, plugin) for plugin in plugins]
+        self.registry.check_schema([plugin.name for plugin in plugins])
+        self.refresh()
+        return [trouble for trouble in found if trouble is not None]
+
+    def refresh(self) -> None:
+        """Let this process see at once what was changed in it; others see it within a moment."""
+        self.registry.refresh()
+        if self.holder is not None:
+            self.holder.refresh()
+
+    def close(self) -> None:
+        """Give connections and threads back."""
+        if self.holder is not None:
+            self.holder.close()
+        self.storage.close()
+
+
+def _id(centre: Any) -> UUID | None:
+    return getattr(centre, "id", centre)

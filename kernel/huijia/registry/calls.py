@@ -1,0 +1,270 @@
+"""Calling hooks: our own loop, every answer attributed, every kind with its own policy of failure.
+
+What a call costs follows who answers it, never how many plugins there are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from huijia.contributions import Answer
+from huijia.errors import Fault, NobodyAnswers, PluginFault, Refusal
+from huijia.i18n import messages
+from huijia.registry.breaker import Breaker
+from huijia.registry.loading import Loaded, manager_of
+from huijia.registry.troubles import label
+from huijia.storage.engine import dialect_of
+
+if TYPE_CHECKING:
+    from huijia.storage.work import WorkSession
+
+_ = messages("huijia")
+logger = logging.getLogger(__name__)
+SAMPLE = 16  # one call in so many is timed
+AT_ONCE_SECONDS_MAX = 0.1
+
+
+class ServiceFailed(Refusal):
+    """The service that was asked broke down or is paused; what it began is undone."""
+
+    status = 503
+    code = "service-failed"
+
+
+class Answerer:
+    """One plugin's implementation of one hook, with what it has cost so far in this process."""
+
+    __slots__ = (
+        "at_once",
+        "calls",
+        "failures",
+        "function",
+        "hook",
+        "key",
+        "plugin",
+        "seconds",
+        "takes",
+        "timed",
+    )
+
+    def __init__(self, plugin: str, hook: str, implementation: pluggy.HookImpl) -> None:
+        self.plugin, self.hook, self.key = plugin, hook, (plugin, hook)
+        self.function: Any = implementation.function
+        self.takes = (*implementation.argnames, *implementation.kwargnames)
+        self.at_once = getattr(self.function, "huijia_at_once", False)
+        self.calls = self.failures = self.timed = 0
+        self.seconds = 0.0
+
+    def __call__(self, given: Mapping[str, Any]) -> Any:
+        wanted = {name: given[name] for name in self.takes if name in given}
+        self.calls += 1
+        if self.calls % SAMPLE != 1 and not self.at_once:
+            return self.function(**wanted)
+        started = perf_counter()
+        try:
+            return self.function(**wanted)
+        finally:
+            self.timed += 1
+            self.seconds += perf_counter() - started
+
+    def figures(self) -> dict[str, Any]:
+        """Calls, failures and the mean of the sampled times, since this process started."""
+        mean = 1000 * self.seconds / self.timed if self.timed else None
+        return {"plugin": self.plugin, "calls": self.calls, "failures": self.failures, "milliseconds": mean}
+
+
+class Hooks:
+    """The hooks of one set of enabled plugins, in the order of their needs: who offers, and who answers."""
+
+    def __init__(self, plugins: Sequence[Loaded], breaker: Breaker, shared: dict[Any, Answerer]) -> None:
+        self.plugins = {one.name: one for one in plugins}
+        self.breaker = breaker
+        self._shared = shared
+        self._known: dict[str, tuple[str, frozenset[str], tuple[Answerer, ...]]] = {}
+        self._manager = manager_of(plugins)
+        # Pluggy calls the last one first; ours are to answer in the order of their needs.
+        for one in reversed(plugins):
+            self._manager.register(one.module, one.name)
+
+    def answering(self, name: str, kind: str, given: Mapping[str, Any]) -> tuple[Answerer, ...]:
+        """Who answers a hook. Raises Fault for a wrong name, another kind, or missing arguments."""
+        offered, wanted, found = self._known.get(name) or self._look_up(name)
+        if offered not in ("", kind) or not wanted <= given.keys():
+            missing = ", ".join(sorted(wanted - given.keys())) or f"to be called as a {offered}"
+            raise Fault(f"{name} wants {missing}; see its spec.")
+        return found
+
+    def _look_up(self, name: str) -> tuple[str, frozenset[str], tuple[Answerer, ...]]:
+        caller, owner = getattr(self._manager.hook, name, None), name.partition("_")[0]
+        if caller is not None and caller.has_spec():
+            spec = caller.spec
+            who = tuple(self._answerer(name, one) for one in reversed(caller.get_hookimpls()))
+            self._known[name] = spec.function.huijia_kind, frozenset(spec.argnames), who
+        elif owner in self.plugins or owner == "huijia":
+            near = difflib.get_close_matches(name, vars(self._manager.hook), n=1) or ["–"]
+            raise Fault(f"{owner} offers no hook {name}. Meant: {near[0]}?")
+        else:
+            self._known[name] = "", frozenset(), ()  # nobody offers it here, so nobody answers
+        return self._known[name]
+
+    def _answerer(self, hook: str, implementation: pluggy.HookImpl) -> Answerer:
+        made = Answerer(implementation.plugin_name, hook, implementation)
+        return self._shared.setdefault(made.key, made)
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Every hook known here: kind, words, owner, and who answers, how often, how slowly."""
+        names = [name for name, caller in sorted(vars(self._manager.hook).items()) if caller.has_spec()]
+        return [self._describe(name, *self._look_up(name)) for name in names]
+
+    def _describe(self, name: str, kind: str, _wanted: Any, who: Sequence[Answerer]) -> dict[str, Any]:
+        doc = (getattr(self._manager.hook, name).spec.function.__doc__ or "").strip()
+        owner = name.partition("_")[0]
+        return {
+            "hook": name,
+            "kind": kind,
+            "owner": owner,
+            "doc": doc,
+            "answers": [one.figures() for one in who],
+        }
+
+
+class BoundHooks:
+    """Calls within one unit of work; whose hooks they are is looked up when the first is made."""
+
+    def __init__(self, session: WorkSession, find: Callable[[WorkSession], Hooks]) -> None:
+        self._session, self._find = session, find
+        self._hooks: Hooks | None = None
+
+    @property
+    def all(self) -> Hooks:
+        """The hooks of the services that are enabled here."""
+        if self._hooks is None:
+            self._hooks = self._find(self._session)
+        return self._hooks
+
+    def collect(self, name: str) -> list[Answer]:
+        """What the plugins contributed when they were wired."""
+        return [
+            Answer(p.name, p.contributions[name])
+            for p in self.all.plugins.values()
+            if name in p.contributions
+        ]
+
+    def ask(self, name: str, **given: Any) -> list[Answer]:
+        """All answers, each with its plugin's name. Who fails, declines or is paused is left out."""
+        given = self._complete(given)
+        asked = [one for one in self.all.answering(name, "question", given) if not self._paused_until(one)]
+        answers = [Answer(one.plugin, self._try(one, given)) for one in asked]
+        return [answer for answer in answers if answer.value is not None]
+
+    def request(self, name: str, **given: Any) -> Any:
+        """What the first answerer returns. Raises its Refusal, ServiceFailed, or NobodyAnswers."""
+        given = self._complete(given)
+        who = self.all.answering(name, "request", given)
+        if not who:
+            raise NobodyAnswers(_("No service that is switched on here does this ({hook}).", hook=name))
+        until = self._paused_until(who[0])
+        if until is not None:
+            message = _("{service} is paused after failing; try again later.", service=label(who[0].plugin))
+            raise ServiceFailed(message, until=until, hook=name)
+        return self._attempt(who[0], given)
+
+    def emit(self, name: str, *, subject: str, **payload: Any) -> None:
+        """Tell what became true about `subject`, such as `order:ID`: at once, or after the commit."""
+        from huijia.storage.outbox import enqueue
+
+        given = self._complete(payload)
+        who = self.all.answering(name, "event", given)
+        later = [one.plugin for one in who if not (one.at_once and self._heard_at_once(one, given))]
+        enqueue(self._session, name=name, subject=subject, payload=payload, listeners=later)
+
+    def deliver(self, plugin: str, name: str, **payload: Any) -> None:
+        """Let one listener hear an enqueued event. Raises what it raises, SystemExit as PluginFault."""
+        given = self._complete(payload)
+        for one in self.all.answering(name, "event", given):
+            if one.plugin == plugin:
+                try:
+                    one(given)
+                    self._session.flush()
+                except BaseException as error:
+                    one.failures += 1
+                    if isinstance(error, Exception | KeyboardInterrupt):
+                        raise
+                    raise PluginFault(plugin, f"{plugin} raised {type(error).__name__} in {name}.") from error
+
+    def _complete(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {"now": self._session.now, **given, "session": self._session}
+
+    def _paused_until(self, one: Answerer) -> datetime | None:
+        return self.all.breaker.paused_until(one, self._session.now)
+
+    def _attempt(self, one: Answerer, given: Mapping[str, Any]) -> Any:
+        """The answer, inside a savepoint. A fault is counted and becomes ServiceFailed."""
+        session, breaker = self._session, self.all.breaker
+        marks = len(session.changes), len(session._committed)
+        try:
+            with session.savepoint():
+                value = one(given)
+                session.flush()
+        except BaseException as error:
+            # What is undone changed nothing and is followed by nothing.
+            del session.changes[marks[0] :], session._committed[marks[1] :]
+            if isinstance(error, Refusal):
+                breaker.succeeded(one, session)
+            if isinstance(error, Refusal | KeyboardInterrupt) or getattr(
+                error, "connection_invalidated", False
+            ):
+                raise
+            breaker.failed(one, session, error)
+            message = _("{service} failed; nothing of it was kept. Try again.", service=label(one.plugin))
+            raise ServiceFailed(message, hook=one.hook) from error
+        breaker.succeeded(one, session)
+        return value
+
+    def _try(self, one: Answerer, given: Mapping[str, Any]) -> Any:
+        """The answer to a question, or None where it fails or refuses."""
+        session = self._session
+        try:
+            # PostgreSQL hears nothing more in a transaction once a statement failed.
+            if "session" in one.takes and (session.writable or dialect_of(session) == "postgresql"):
+                return self._attempt(one, given)
+            value = one(given)
+            if not session.writable and (session.new or session.dirty or session.deleted):
+                raise Fault(f"{one.plugin} changes records in {one.hook}, which only asks.")
+        except (Refusal, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            return None
+        except BaseException as error:
+            self.all.breaker.failed(one, session, error)
+            if not session.writable:
+                _clean(session)
+            return None
+        self.all.breaker.succeeded(one, session)
+        return value
+
+    def _heard_at_once(self, one: Answerer, given: Mapping[str, Any]) -> bool:
+        before = one.seconds
+        try:
+            if self._paused_until(one):
+                return False
+            self._attempt(one, given)
+        except Refusal:
+            return False
+        if one.seconds - before > AT_ONCE_SECONDS_MAX:
+            logger.warning("%s took %.2f s at once in %s.", one.plugin, one.seconds - before, one.hook)
+        return True
+
+
+def _clean(session: WorkSession) -> None:
+    for record in list(session.new):
+        session.expunge(record)
+    for record in (*session.dirty, *session.deleted):
+        session.expire(record)

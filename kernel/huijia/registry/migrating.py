@@ -1,0 +1,67 @@
+"""A plugin's tables: what is still to be migrated, and doing it, its failure kept as its own trouble."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from huijia.i18n import messages
+from huijia.registry import troubles
+from huijia.registry.loading import Loaded
+
+if TYPE_CHECKING:
+    from huijia.storage.migrate import Line
+    from huijia.storage.work import Storage
+
+_ = messages("huijia")
+logger = logging.getLogger(__name__)
+
+
+def migrate_kernel(storage: Storage) -> None:
+    """Bring the kernel's own tables up to date; its failure is the kernel's, and raised."""
+    from huijia.storage.migrate import kernel_line, upgrade  # here: Alembic takes long to import
+
+    upgrade(storage.engine, kernel_line())
+
+
+def line_of(plugin: Loaded) -> Line | None:
+    """The plugin's line of migrations; None where it has no tables."""
+    from huijia.storage.migrate import Line
+
+    return Line(plugin.name, plugin.migrations, plugin.metadata) if plugin.migrations else None
+
+
+def pending_of(storage: Storage, plugin: Loaded) -> list[str]:
+    """Revisions that have not run, oldest first."""
+    line = line_of(plugin)
+    if line is None:
+        return []
+    from huijia.storage.migrate import pending
+
+    with storage.engine.connect() as connection:
+        return [str(step) for step in pending(connection, line)]
+
+
+def migrate(storage: Storage, plugin: Loaded) -> troubles.Trouble | None:
+    """Bring the plugin's tables up to date, wholly or not at all. The trouble that stopped it, or None."""
+    line, trouble = line_of(plugin), None
+    try:
+        if line is not None:
+            from huijia.storage.migrate import upgrade
+
+            upgrade(storage.engine, line)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        logger.error("The tables of %s could not be migrated.", plugin.name, exc_info=error)
+        words = {"service": troubles.label(plugin.name), "plugin": plugin.name}
+        message = _("The tables of {service} could not be brought up to date; they are as before.", **words)
+        remedy = _("Install a mended huijia-{plugin}, then run huijia migrate.", **words)
+        detail = troubles.where(error, words=True)
+        trouble = troubles.Trouble(plugin.name, "migration-failed", message, remedy, detail, "migration")
+    with storage.writing() as session:
+        if trouble:
+            troubles.keep(session, trouble)
+        else:
+            troubles.mended(session, "migration", plugin.name)
+    return trouble

@@ -1,0 +1,182 @@
+"""A service is switched on and off at a centre, live, for every worker, after a plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from huijia.errors import NotFound
+from huijia.identity.models import Role
+from huijia.installation import Installation
+from huijia.registry.lifecycle import NeedsAnother, PlanChanged, disable, enable, plan
+from huijia.registry.states import INSTALLED, PENDING, READY, standing
+from huijia.testing.broken import make_good, make_plugin
+from sqlalchemy import select
+
+pytestmark = pytest.mark.usefixtures("english")
+
+Worker = Callable[..., Installation]
+
+
+@pytest.fixture
+def opened(plugins: Path, worker: Worker) -> Installation:
+    make_good(plugins)
+    watch = """
+        HEARD = []
+        @hookimpl_at_once
+        def huijia_service_enabled(centre_id, plugin): HEARD.append(("on", plugin))
+        @hookimpl_at_once
+        def huijia_service_disabled(centre_id, plugin): HEARD.append(("off", plugin))
+        """
+    make_plugin(plugins, "upon", {"plugin.py": watch}, requires=["huijia-good"])
+    return worker()
+
+
+def test_it_is_on_at_one_centre_and_seen_by_every_worker(
+    opened: Installation, worker: Worker, centre: Any, second_centre: Any
+) -> None:
+    other = worker()
+    assert enable(opened, centre.id, "good", None)
+    assert not enable(opened, centre.id, "good", None), "twice changes nothing"
+    for installation in (opened, other):
+        with installation.reading() as session:
+            state = installation.registry.current(session)
+        assert state.centres == {centre.id: {"good"}}
+        assert installation.registry.serving(centre.id) == {"good"}
+        assert installation.registry.serving(second_centre.id) == frozenset()
+    assert disable(other, centre.id, "good", None)
+    assert not disable(other, centre.id, "good", None)
+    opened.refresh()
+    assert opened.registry.serving(centre.id) == frozenset()
+
+
+def test_needs_come_first_and_leave_last(opened: Installation, centre: Any) -> None:
+    with pytest.raises(NeedsAnother, match="enable Good first"):
+        enable(opened, centre.id, "upon", None)
+    enable(opened, centre.id, "good", None)
+    enable(opened, centre.id, "upon", None)
+    with pytest.raises(NeedsAnother, match="disable Upon first") as refused:
+        disable(opened, centre.id, "good", None)
+    assert refused.value.details == {"dependents": ["upon"]}
+    disable(opened, centre.id, "upon", None)
+    disable(opened, centre.id, "good", None)
+    assert opened.registry.loaded["upon"].module.HEARD == [("on", "upon"), ("off", "upon")]
+
+
+def test_who_is_not_there_cannot_be_switched_on(opened: Installation, centre: Any) -> None:
+    with pytest.raises(NotFound, match="install huijia-absent"):
+        enable(opened, centre.id, "absent", None)
+
+
+def test_nothing_is_imported_before_it_is_switched_on(opened: Installation, centre: Any) -> None:
+    assert opened.registry.loaded == {}
+    with opened.reading() as session:
+        assert standing(opened.registry, "good", session).state == INSTALLED
+    enable(opened, centre.id, "good", None)
+    with opened.reading() as session:
+        assert standing(opened.registry, "good", session).state == READY
+    assert set(opened.registry.loaded) == {"good"}
+
+
+def test_a_plan_says_what_it_means_and_changes_nothing(opened: Installation, centre: Any) -> None:
+    enable(opened, centre.id, "good", None)
+    shown = plan(opened, "upon", centre.id)
+    assert json.loads(json.dumps(shown)) == shown
+    assert (shown["enabled"], shown["needs"], shown["dependents"]) == (False, {"good": True}, [])
+    assert plan(opened, "good", centre.id) | {"fingerprint": ""} == {
+        "plugin": "good",
+        "version": "0.1.0",
+        "enabled": True,
+        "trouble": None,
+        "needs": {},
+        "partners": {},
+        "dependents": [],
+        "permissions": ["good.see"],
+        "routes": {"good.index": "good.see"},
+        "settings": [],
+        "migrations": [],
+        "tables": {},
+        "fingerprint": "",
+    }
+    assert opened.registry.serving(centre.id) == {"good"}
+
+
+def test_exactly_the_plan_that_was_shown_is_done(opened: Installation, centre: Any) -> None:
+    shown = plan(opened, "good", centre.id)["fingerprint"]
+    enable(opened, centre.id, "good", None, expected=shown)
+    with pytest.raises(PlanChanged, match="look again"):
+        disable(opened, centre.id, "good", None, expected=shown)
+    disable(opened, centre.id, "good", None, expected=plan(opened, "good", centre.id)["fingerprint"])
+
+
+def test_a_change_that_is_undone_was_never_seen(opened: Installation, centre: Any, monkeypatch: Any) -> None:
+    from huijia.registry import lifecycle
+
+    real = lifecycle._announce
+
+    def announce_and_break(registry: Any, session: Any, *what: Any) -> None:
+        real(registry, session, *what)
+        assert session.hooks.all.plugins.keys() == {"good"}, "inside the unit it is on"
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(lifecycle, "_announce", announce_and_break)
+    with pytest.raises(RuntimeError):
+        enable(opened, centre.id, "good", None)
+    opened.refresh()
+    assert opened.registry.serving(centre.id) == frozenset()
+
+
+ROLE = """
+    _ = messages("keeper")
+    @hookimpl
+    def huijia_permissions(): return [Permission("keeper.see", _("See it"))]
+    @hookimpl
+    def huijia_roles():
+        from huijia import RoleBundle
+        return [RoleBundle("keeper.desk", _("Keeper"), frozenset({"keeper.see"}))]
+    """
+
+
+def test_its_ready_made_roles_come_with_it(plugins: Path, worker: Worker, centre: Any) -> None:
+    make_plugin(plugins, "keeper", {"plugin.py": ROLE})
+    opened = worker()
+    enable(opened, centre.id, "keeper", None)
+    with opened.reading() as session:
+        [role] = session.scalars(select(Role).where(Role.plugin == "keeper"))
+        assert (role.key, role.name_en, role.permissions) == ("keeper.desk", "Keeper", ["keeper.see"])
+
+
+STEP = """
+    import sqlalchemy as sa
+    from alembic import op
+    revision, down_revision = "{revision}", {before}
+    def upgrade(): op.create_table("grows_{revision}", sa.Column("id", sa.Integer, primary_key=True))
+    """
+
+
+def test_one_with_steps_to_go_rests_until_it_is_migrated(plugins: Path, worker: Worker, centre: Any) -> None:
+    first = {"migrations/first.py": STEP.format(revision="one", before=None)}
+    package = make_plugin(plugins, "grows", first)
+    opened = worker()
+    enable(opened, centre.id, "grows", None)
+    assert opened.registry.serving(centre.id) == {"grows"}
+    (package / "migrations" / "second.py").write_text(dedent(STEP.format(revision="two", before="'one'")))
+    updated = worker()
+    assert updated.registry.serving(centre.id) == frozenset()
+    assert updated.registry.pending == {"grows": ["two"]}
+    with updated.reading() as session:
+        stands = standing(updated.registry, "grows", session)
+    assert (stands.state, str(stands.remedy)) == (PENDING, "Run huijia migrate, or switch it on anywhere.")
+    assert updated.migrate() == []
+    assert updated.registry.serving(centre.id) == {"grows"}
+
+
+def test_one_service_can_be_seen_alone(opened: Installation, worker: Worker, centre: Any) -> None:
+    enable(opened, centre.id, "good", None)
+    alone = worker(only=["upon", "good"])
+    assert set(alone.registry.catalogue) == {"upon", "good"}
+    assert worker(only=[]).registry.serving(centre.id) == frozenset()
