@@ -1,0 +1,65 @@
+"""A request sent twice is carried out once: by the header Idempotency-Key, or a form's hidden `_once`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import Response, current_app, g, request
+from werkzeug.datastructures import ImmutableMultiDict
+
+from huijia.storage import idempotency
+from huijia.web.pages import ONCE
+
+if TYPE_CHECKING:
+    from huijia.storage.vault import Vault
+    from huijia.storage.work import WorkSession
+
+REPLAYED = "Idempotency-Replayed"
+
+
+def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) -> Response:
+    """The view's answer, or the kept one of the first time, marked by the header `Idempotency-Replayed`.
+
+    Only answers below 400 are kept. Nobody's requests are never told apart, so their keys do nothing.
+    """
+    if "once" not in g:  # asked but once: a second attempt must find the same key
+        fingerprint = hashlib.sha256(_body()).hexdigest()
+        g.once = _key(fingerprint), fingerprint
+    for kept in request.files.values():
+        kept.stream.seek(0)
+    key, fingerprint = g.once
+    if key is None or session.actor is None or session.actor.id is None:
+        return view()
+    place = {"actor_id": str(session.actor.id), "route": f"{request.method} {request.path}", "key": key}
+    first = idempotency.claim(session, vault, **place, fingerprint=fingerprint, now=session.now)
+    if first is not None:
+        return current_app.response_class(first.body, first.status, {**first.headers, REPLAYED: "true"})
+    response = view()
+    if response.status_code < 400 and not response.direct_passthrough:
+        idempotency.keep(
+            session, vault, **place, fingerprint=fingerprint,
+            status=response.status_code, headers=dict(response.headers), body=response.get_data(),
+        )  # fmt: skip
+    return response
+
+
+def _key(fingerprint: str) -> str | None:
+    header, field = request.headers.get("Idempotency-Key"), request.form.get(ONCE)
+    if ONCE in request.form:
+        # Views check their fields strictly, and this one is not theirs.
+        others = [(name, value) for name, value in request.form.items(multi=True) if name != ONCE]
+        request.form = ImmutableMultiDict(others)
+    # Who goes back, corrects a form and sends it again means another request.
+    return header or (f"{field[:100]}.{fingerprint[:32]}" if field else None)
+
+
+def _body() -> bytes:
+    if request.mimetype != "multipart/form-data":
+        return request.query_string + b"\n" + request.get_data(cache=True)
+    # The same form sent twice has two boundaries.
+    parts: list[tuple[str, ...]] = list(request.form.items(multi=True))
+    for name, kept in request.files.items(multi=True):
+        parts.append((name, kept.filename or "", hashlib.sha256(kept.stream.read()).hexdigest()))
+    return repr(parts).encode()

@@ -1,0 +1,107 @@
+"""What every answer carries, which hosts are ours, and where a request with a cookie may come from."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Request, Response, g
+from werkzeug.exceptions import BadRequest
+
+from huijia.errors import Forbidden
+from huijia.i18n import messages
+
+_ = messages("huijia")
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+def is_https(config: Any) -> bool:
+    """True where the address that people type begins with https."""
+    return (config.external_url or "").startswith("https:")
+
+
+def secure(response: Response, config: Any) -> Response:
+    """Add the headers of the house. Nothing is cached unless the view set `g.cache` to say how."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if is_https(config):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    response.headers["Cache-Control"] = g.get("cache", "no-store")
+    return response
+
+
+def cookie_name(config: Any, name: str) -> str:
+    """`__Host-` binds the cookie to this very host; browsers take it only over https."""
+    return f"__Host-{name}" if is_https(config) else name
+
+
+def set_cookie(
+    response: Response, config: Any, name: str, value: str, *, age_seconds_max: int | None = None
+) -> None:
+    """Give the browser a cookie that scripts cannot read; an empty value takes it away."""
+    response.set_cookie(
+        cookie_name(config, name),
+        value,
+        max_age=age_seconds_max if value else 0,
+        secure=is_https(config),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+
+
+def check_host(request: Request, config: Any) -> None:
+    """Raise BadRequest for a Host that is neither the external address's, nor allowed, nor a bare address."""
+    name = urlsplit(f"//{request.host}").hostname or ""
+    known = {urlsplit(config.external_url or "").hostname, "localhost", *config.allowed_hosts}
+    if name not in known and not _is_address(name):
+        raise BadRequest(_("This server does not answer to {host}; open it by its own address.", host=name))  # type: ignore[arg-type]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return False
+
+
+def check_origin(request: Request, config: Any) -> None:
+    """Raise Forbidden where another site's page sent an unsafe request that cookies may have carried.
+
+    Browsers tell by Sec-Fetch-Site (on https) or Origin; old ones by Referer. Who tells nothing is refused.
+    Programs may come from anywhere: no page can send a token that it does not know, or leave the cookies out.
+    """
+    program = "Authorization" in request.headers or (request.path.startswith("/api/") and not request.cookies)
+    if request.method in SAFE or program:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    source = origin or request.headers.get("Referer", "")
+    ours = site in ("same-origin", "none") if site else _origin(source) in _origins(request, config)
+    if not ours:
+        raise Forbidden(
+            _("This came from another site's page, or from nowhere; open the page here and repeat.")
+        )
+
+
+def _origin(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _origins(request: Request, config: Any) -> set[str]:
+    # A proxy that ends TLS passes the host on, and http as the scheme.
+    return {_origin(request.host_url), _origin(config.external_url or request.host_url)}
