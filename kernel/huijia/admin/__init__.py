@@ -1,0 +1,1 @@
+"""The kernel's own pages, built with the same hooks that plugins use."""
