@@ -1,0 +1,262 @@
+"""HTML: `/c/SLUG/rooms/…`. Load, one service call, render. Every page works without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import redirect, request
+from huijia import Pages, Period, Refusal, Text, current, keep_file, messages, page, paged, url
+from marshmallow import ValidationError
+
+from huijia_rooms import reports, service
+from huijia_rooms.models import BOOKED_AS, BOOKER_KINDS, ON_HOLIDAYS, Room
+from huijia_rooms.rules import DAY_MINUTES, Hours, instant
+from huijia_rooms.schemas import (
+    BookingForm,
+    BookingQuery,
+    Clock,
+    ClosureForm,
+    ReasonForm,
+    RoomForm,
+    parse_day,
+    policy_of,
+)
+
+_ = messages("rooms")
+pages = Pages("rooms", __name__)
+
+BOOKING, ROOM, CLOSURE, REASON, QUERY = BookingForm(), RoomForm(), ClosureForm(), ReasonForm(), BookingQuery()
+CLOCK = Clock()
+
+# Words for what the tables hold.
+WAYS = dict(zip(BOOKED_AS, (_("whole"), _("by seat"), _("whole or by seat")), strict=True))
+KINDS = dict(
+    zip(BOOKER_KINDS, (_("person"), _("group"), _("organisation"), _("another service")), strict=True)
+)
+HOLIDAYS = dict(zip(ON_HOLIDAYS, (_("as the centre"), _("open"), _("closed")), strict=True))
+DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+WEEKDAYS = dict(zip("1234567", DAYS, strict=True))
+
+
+def _day_asked() -> date:
+    text = request.args.get("day")
+    return parse_day(text) if text else current.today
+
+
+def _said(wrong: ValidationError) -> dict[str, list[Any]]:
+    """Messages by field, each in the reader's language."""
+    found = wrong.normalized_messages()
+    return {name: [Text(m) if isinstance(m, str) else m for m in said] for name, said in found.items()}
+
+
+# --- the day -------------------------------------------------------------------------------------
+
+
+@pages.get("/", permission="rooms.see")
+def day() -> str:
+    """The day grid of all rooms."""
+    when = _day_asked()
+    grid = reports.day_grid(current.session, policy_of(current.session), day=when, now=current.now)
+    beside = {"before": when - timedelta(days=1), "after": when + timedelta(days=1)}
+    about = reports.about_day(current.centre, when)
+    return page("rooms/day.html", day=when, grid=grid, about=about, today=current.today, **beside)
+
+
+# --- bookings ------------------------------------------------------------------------------------
+
+
+@pages.get("/book", permission="rooms.book")
+def book_form() -> str:
+    """The short form, filled in as far as the link says."""
+    start = CLOCK.deserialize(request.args.get("at", "09:00"))
+    times = {"start": _wall(start), "end": _wall(min(start + 60, DAY_MINUTES))}
+    return _booking_form({"day": _day_asked().isoformat(), "room_id": request.args.get("room", ""), **times})
+
+
+@pages.post("/book", permission="rooms.book")
+def book() -> Any:
+    """Book and show the booking, or show the form again with what stands in the way."""
+    try:
+        form: Any = BOOKING.load(request.form)
+        ends = (instant(form["day"], form.pop(end), current.zone) for end in ("start", "end"))
+        period, _day = Period(*ends), form.pop("day")
+        with current.session.savepoint():
+            booking_id = service.book_room(
+                current.session,
+                actor=current.actor,
+                policy=policy_of(current.session),
+                period=period,
+                now=current.now,
+                **form,
+            )
+    except ValidationError as wrong:
+        return _booking_form(request.form, errors=_said(wrong)), 422
+    except Refusal as refusal:
+        return _booking_form(request.form, refusal=refusal), refusal.status
+    return redirect(url("rooms.booking", booking_id=booking_id), 303)
+
+
+def _booking_form(values: Mapping[str, str], errors: Any = None, refusal: Refusal | None = None) -> str:
+    rooms = service.list_rooms(current.session)
+    room = next((one for one in rooms if str(one.id) == values.get("room_id")), None)
+    shown: dict[str, Any] = {"room": room, "stays": [], "rooms": rooms, "ways": WAYS, "kinds": KINDS}
+    if room and not (errors or {}).get("day"):
+        when = parse_day(values["day"])
+        window = service.day_window(when, current.zone)
+        shown |= {"stays": reports.stays_by_room(current.session, window)[room.id], "day": when}
+    return page("rooms/book.html", values=values, errors=errors or {}, refusal=refusal, **shown)
+
+
+@pages.get("/bookings", permission="rooms.see")
+def bookings() -> str:
+    """Standing bookings from now on, or of one room."""
+    asked: Any = QUERY.load(request.args.to_dict())
+    place = {name: asked.pop(name) for name in ("cursor", "limit")}
+    asked["since"] = asked["since"] or current.now
+    statement, keys = reports.bookings_of(**asked)
+    items, following = paged(current.session, statement, *keys, **place)
+    return page("rooms/bookings.html", items=items, following=following)
+
+
+@pages.get("/bookings/<uuid:booking_id>", permission="rooms.see")
+def booking(booking_id: UUID, errors: Any = None) -> str:
+    """One booking, and how to cancel it."""
+    found = service.find_booking(current.session, booking_id)
+    room = service.find_room(current.session, found.room_id)
+    over = found.ends_at <= current.now
+    return page("rooms/booking.html", booking=found, room=room, over=over, kinds=KINDS, errors=errors or {})
+
+
+@pages.post("/bookings/<uuid:booking_id>/cancel", permission="rooms.book")
+def cancel(booking_id: UUID) -> Any:
+    """Cancel with a reason."""
+    try:
+        form: Any = REASON.load(request.form)
+    except ValidationError as wrong:
+        return booking(booking_id, errors=_said(wrong)), 422
+    service.cancel_booking(
+        current.session, actor=current.actor, booking_id=booking_id, now=current.now, **form
+    )
+    return redirect(url("rooms.booking", booking_id=booking_id), 303)
+
+
+# --- rooms ---------------------------------------------------------------------------------------
+
+
+@pages.get("/rooms", permission="rooms.see")
+def rooms() -> str:
+    """All rooms, with those that were retired."""
+    found = service.list_rooms(current.session, retired=True)
+    return page("rooms/rooms.html", rooms=found, ways=WAYS, hours=_hours_in_words)
+
+
+@pages.get("/rooms/new", permission="rooms.manage")
+def new_room() -> str:
+    """An empty room editor."""
+    hours = {f"hours_{day}": "08:00–21:00" for day in WEEKDAYS}
+    return _room_form(None, {"floor": 1, "capacity": 20, "active": True, "position": 100, **hours})
+
+
+@pages.get("/rooms/<uuid:room_id>", permission="rooms.manage")
+def room(room_id: UUID) -> str:
+    """The editor of one room."""
+    found = service.find_room(current.session, room_id)
+    hours = {f"hours_{day}": _spans_in_words(found.hours.get(day, ())) for day in WEEKDAYS}
+    return _room_form(found, {**vars(found), **hours, "equipment": "、".join(found.equipment)})
+
+
+@pages.post("/rooms/new", permission="rooms.manage", endpoint="add_room")
+@pages.post("/rooms/<uuid:room_id>", permission="rooms.manage", endpoint="save_room")
+def save_room(room_id: UUID | None = None) -> Any:
+    """Keep a new or changed room, and its photo where one was sent."""
+    found = service.find_room(current.session, room_id) if room_id else None
+    try:
+        fields: Any = ROOM.load(request.form)
+        fields["hours"] = {day: spans for day in WEEKDAYS if (spans := fields.pop(f"hours_{day}"))}
+        with current.session.savepoint():
+            fields |= _photo_sent()
+            if found:
+                service.change_room(current.session, room_id=found.id, **fields)
+            else:
+                service.create_room(current.session, **fields)
+    except ValidationError as wrong:
+        return _room_form(found, request.form, errors=_said(wrong)), 422
+    except Refusal as refusal:
+        return _room_form(found, request.form, refusal=refusal), refusal.status
+    return redirect(url("rooms.rooms"), 303)
+
+
+def _photo_sent() -> dict[str, UUID]:
+    sent = request.files.get("photo")
+    if sent is None or not sent.filename:
+        return {}
+    name, kind = sent.filename, sent.mimetype
+    kept = keep_file(
+        current.session, body=sent.read(), name=name, media_type=kind, permission="rooms.see", now=current.now
+    )
+    return {"photo_id": kept}
+
+
+def _room_form(found: Room | None, values: Any, errors: Any = None, refusal: Refusal | None = None) -> str:
+    words = {"ways": WAYS, "holidays": HOLIDAYS, "weekdays": WEEKDAYS}
+    return page("rooms/room.html", room=found, values=values, errors=errors or {}, refusal=refusal, **words)
+
+
+def _spans_in_words(spans: Any) -> str:
+    return "，".join(f"{_wall(start)}–{_wall(end)}" for start, end in spans)
+
+
+def _hours_in_words(hours: Hours) -> list[tuple[str, str]]:
+    """Days that follow each other with the same spans are told together: (Monday–Friday, 08:00–21:00)."""
+    runs: list[list[Any]] = []
+    for day, word in WEEKDAYS.items():
+        spans = _spans_in_words(hours.get(day, ()))
+        if runs and runs[-1][2] == spans:
+            runs[-1][1] = word
+        else:
+            runs.append([word, word, spans])
+    return [(f"{a}" if a is b else f"{a}–{b}", spans or str(_("closed"))) for a, b, spans in runs]
+
+
+def _wall(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+# --- closures ------------------------------------------------------------------------------------
+
+
+@pages.get("/closures", permission="rooms.see")
+def closures(values: Any = None, errors: Any = None, refusal: Refusal | None = None) -> str:
+    """What is closed now or will be, and the bookings that stand in that time."""
+    found = service.list_closures(current.session, since=current.now)
+    standing = [(closure, service.bookings_within(current.session, closure)) for closure in found]
+    names = {one.id: one for one in service.list_rooms(current.session, retired=True)}
+    shown = {"closures": standing, "rooms": names, "errors": errors or {}, "refusal": refusal}
+    return page(
+        "rooms/closures.html",
+        values=values or {"first_day": current.today, "last_day": current.today},
+        **shown,
+    )
+
+
+@pages.post("/closures", permission="rooms.manage")
+def close() -> Any:
+    """Close a room or the centre."""
+    try:
+        form: Any = CLOSURE.load(request.form)
+        start = instant(form.pop("first_day"), form.pop("start"), current.zone)
+        end = instant(form.pop("last_day"), form.pop("end"), current.zone)
+        service.close_rooms(current.session, period=Period(start, end), **form)
+    except ValidationError as wrong:
+        return closures(request.form, errors=_said(wrong)), 422
+    return redirect(url("rooms.closures"), 303)
+
+
+@pages.post("/closures/<uuid:closure_id>/lift", permission="rooms.manage")
+def lift(closure_id: UUID) -> Any:
+    """Take a closure away."""
+    service.lift_closure(current.session, closure_id=closure_id)
+    return redirect(url("rooms.closures"), 303)

@@ -1,0 +1,128 @@
+"""What rooms brings to the house: hook implementations and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from huijia import (
+    Actor,
+    Centre,
+    Demo,
+    NavigationItem,
+    Period,
+    Permission,
+    RoleBundle,
+    SettingsSection,
+    Today,
+    WorkSession,
+    hookimpl,
+    messages,
+)
+
+_ = messages("rooms")
+
+
+@hookimpl
+def huijia_permissions() -> list[Permission]:
+    return [
+        Permission("rooms.see", _("See rooms and bookings")),
+        Permission("rooms.book", _("Book rooms and cancel bookings")),
+        Permission("rooms.manage", _("Keep rooms, opening hours and closures")),
+    ]
+
+
+@hookimpl
+def huijia_roles() -> list[RoleBundle]:
+    return [
+        RoleBundle("rooms.desk", _("Room desk"), frozenset({"rooms.see", "rooms.book"})),
+        RoleBundle("rooms.keeper", _("Room keeper"), frozenset({"rooms.see", "rooms.book", "rooms.manage"})),
+    ]
+
+
+@hookimpl
+def huijia_settings() -> SettingsSection:
+    from huijia_rooms.schemas import RoomsSettings
+
+    return SettingsSection(RoomsSettings)
+
+
+@hookimpl
+def huijia_blueprints() -> list[Any]:
+    from huijia_rooms.pages import pages
+    from huijia_rooms.routes import api
+
+    return [pages, api]
+
+
+@hookimpl
+def huijia_navigation() -> list[NavigationItem]:
+    return [NavigationItem(_("Rooms"), "rooms.day", "rooms.see", order=10)]
+
+
+@hookimpl
+def huijia_commands() -> list[Any]:
+    from huijia_rooms.commands import COMMANDS
+
+    return COMMANDS
+
+
+@hookimpl
+def huijia_demo() -> Demo:
+    from huijia_rooms.demo import make
+
+    return Demo(make, order=10)
+
+
+@hookimpl
+def huijia_today(
+    session: WorkSession, centre: Centre, actor: Actor, day: date, now: datetime
+) -> Today | None:
+    from huijia_rooms.reports import today
+    from huijia_rooms.schemas import policy_of
+
+    if not actor.may("rooms.see"):
+        return None
+    return today(session, policy_of(session, day), centre=centre, day=day, now=now)
+
+
+@hookimpl
+def huijia_counts(session: WorkSession, actor: Actor, now: datetime) -> int:
+    """Bookings that stand where the room has been closed since: somebody should talk to those people."""
+    from huijia_rooms.reports import count_in_closures
+
+    return count_in_closures(session, now=now) if actor.may("rooms.see") else 0
+
+
+@hookimpl
+def rooms_hold(
+    session: WorkSession,
+    room_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    title: str,
+    subject: str,
+    now: datetime,
+) -> UUID:
+    from huijia_rooms.schemas import policy_of
+    from huijia_rooms.service import book_room
+
+    return book_room(
+        session,
+        actor=session.actor,
+        policy=policy_of(session),
+        room_id=room_id,
+        period=Period(starts_at, ends_at),
+        name=title[:80],
+        kind="service",
+        subject=subject,
+        now=now,
+    )
+
+
+@hookimpl
+def rooms_release(session: WorkSession, hold_id: UUID, reason: str, now: datetime) -> None:
+    from huijia_rooms.service import release_hold
+
+    release_hold(session, actor=session.actor, hold_id=hold_id, reason=reason, now=now)

@@ -1,0 +1,315 @@
+"""Shapes of what comes in and goes out: REST bodies, forms, settings. Kept instances, strict and bounded."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any
+
+from huijia import Centre, Cursor, NotFound, Period, WorkSession, messages, settings_of
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
+from marshmallow.validate import Length, OneOf, Range
+
+from huijia_rooms.models import AREA_MAX, BOOKED_AS, BOOKER_KINDS, CAPACITY_MAX, ON_HOLIDAYS
+from huijia_rooms.rules import DAY_MINUTES, STEP_MINUTES, Policy, spans_are_sound
+
+_ = messages("rooms")
+
+WITHIN_OUR_TIME = Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+OUR_DAYS = Range(date(2000, 1, 1), date(2099, 12, 31))
+CLOCK = re.compile(r"\A([01]?\d|2[0-4])[:：]([0-5]\d)\Z", re.ASCII)
+SPAN = re.compile(r"\s*[-–—~至到]\s*")
+
+
+def _filled(text: str) -> None:
+    if not text.strip():
+        # In a list, because marshmallow takes only str by itself and this waits for its reader's language.
+        raise ValidationError([_("Please fill this in.")])  # type: ignore[list-item]
+
+
+def words(length_max: int, *, required: bool = False, **options: Any) -> fields.String:
+    """A line of text; where it is required, with something in it."""
+    checks = [Length(max=length_max), *([_filled] if required else [])]
+    return fields.String(required=required, validate=checks, **options)
+
+
+def number(lowest: int, highest: int, **options: Any) -> fields.Integer:
+    """A whole number in JSON: no 1.9, no text."""
+    return fields.Integer(strict=True, validate=Range(lowest, highest), **options)
+
+
+def choice(words_allowed: tuple[str, ...], **options: Any) -> fields.String:
+    """One of these words."""
+    return fields.String(validate=OneOf(words_allowed), **options)
+
+
+class Clock(fields.String):
+    """A time on the wall clock, "00:00" to "24:00"; inside, minutes after midnight."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
+        return None if value is None else f"{value // 60:02d}:{value % 60:02d}"
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> int:
+        found = CLOCK.match(super()._deserialize(value, *arguments, **options).strip())
+        minute = int(found[1]) * 60 + int(found[2]) if found else -1
+        if not 0 <= minute <= DAY_MINUTES or minute % STEP_MINUTES:
+            raise ValidationError([_("Write a quarter hour, like 09:15.")])
+        return minute
+
+
+def _sound(hours: dict[str, Any]) -> None:
+    if not all(spans_are_sound(spans) for spans in hours.values()):
+        raise ValidationError(
+            str(_("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00."))
+        )
+
+
+class RoomBody(Schema):
+    """What can be said of a room. `hours` has spans by ISO weekday ("1" is Monday); others are shut."""
+
+    name = words(60, required=True)
+    name_en = words(80)
+    floor = number(-9, 200, required=True)
+    area_m2 = number(1, AREA_MAX, allow_none=True)
+    capacity = number(1, CAPACITY_MAX, required=True)
+    booked_as = choice(BOOKED_AS)
+    use = words(60)
+    equipment = fields.List(words(30, required=True), validate=Length(max=30))
+    hours = fields.Dict(
+        keys=choice(tuple("1234567")),
+        values=fields.List(fields.List(Clock(), validate=Length(equal=2)), validate=Length(max=8)),
+        validate=_sound,
+    )
+    on_holidays = choice(ON_HOLIDAYS)
+    active = fields.Boolean(truthy={True}, falsy={False})
+    position = number(0, 9_999)
+
+
+class RoomShape(RoomBody):
+    """A room as it is told."""
+
+    id = fields.UUID(dump_only=True)
+    photo_id = fields.UUID(dump_only=True, allow_none=True)
+
+
+class Times(Schema):
+    """Two instants with their offset, the first before the second."""
+
+    starts_at = fields.AwareDateTime(format="iso", required=True, validate=WITHIN_OUR_TIME)
+    ends_at = fields.AwareDateTime(format="iso", required=True, validate=WITHIN_OUR_TIME)
+
+    @validates_schema(skip_on_field_errors=True)
+    def forward(self, data: dict[str, Any], **_options: Any) -> None:
+        if data["starts_at"] >= data["ends_at"]:
+            raise ValidationError([_("The end must come after the start.")], "ends_at")
+
+
+class BookingBody(Times):
+    """A booking to be made. Without `seats` it is for the whole room."""
+
+    room_id = fields.UUID(required=True)
+    seats = number(1, CAPACITY_MAX, allow_none=True)
+    name = words(80, required=True)
+    kind = choice(BOOKER_KINDS)
+    purpose = words(200)
+    head_count = number(1, CAPACITY_MAX, allow_none=True)
+    contact = words(80)
+
+
+class BookingShape(BookingBody):
+    """A booking as it is told. Times are UTC."""
+
+    id = fields.UUID()
+    place, subject, status = fields.String(), fields.String(), fields.String()
+    booked_by, cancelled_by, cancel_reason = fields.String(), fields.String(), fields.String()
+    booked_at = fields.AwareDateTime(format="iso")
+    cancelled_at = fields.AwareDateTime(format="iso", allow_none=True)
+
+
+class BookingPage(Schema):
+    """One page of bookings; `next` is the cursor of the one after, or null."""
+
+    items = fields.List(fields.Nested(BookingShape))
+    next = fields.String(allow_none=True)
+
+
+class BookingQuery(Cursor):
+    """Which bookings: those that end after `since`, of one room, of one status."""
+
+    since = fields.AwareDateTime(format="iso", load_default=None, validate=WITHIN_OUR_TIME)
+    room_id = fields.UUID(load_default=None)
+    status = choice(("booked", "cancelled"), load_default=None)
+
+
+class Reason(Schema):
+    """Why."""
+
+    reason = words(200, required=True)
+
+
+class ClosureShape(Times):
+    """A stretch of time in which a room, or without `room_id` the whole centre, is shut."""
+
+    id = fields.UUID(dump_only=True)
+    room_id = fields.UUID(load_default=None, allow_none=True)
+    reason = words(200, required=True)
+
+
+class ClosureMade(ClosureShape):
+    """A closure, and the bookings that stand in its time: they are not cancelled by it."""
+
+    bookings = fields.List(fields.UUID(), dump_only=True)
+
+
+# --- forms ---------------------------------------------------------------------------------------
+
+
+class Form(Schema):
+    """What a browser sends: all text, empty fields left out, fields of the frame ignored."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+    @pre_load
+    def drop_empty(self, data: Any, **_options: Any) -> dict[str, str]:
+        return {name: value.strip() for name, value in data.items() if value.strip()}
+
+
+class Typed(fields.Integer):
+    """A whole number as people type it."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> int | None:
+        if not re.fullmatch(r"-?[0-9]{1,6}", str(value)):
+            raise self.make_error("invalid")
+        return super()._deserialize(value, *arguments, **options)
+
+
+class TypedHours(fields.String):
+    """The spans of a weekday as people type them: 8:00–12:00，14:00–21:00."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[list[int]]:
+        text = super()._deserialize(value, *arguments, **options)
+        parts = [SPAN.split(part.strip()) for part in re.split(r"[,，;；、]", text)]
+        spans = [[Clock().deserialize(end) for end in part] for part in parts]
+        if not spans_are_sound(spans):
+            raise ValidationError(
+                str(_("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00."))
+            )
+        return spans
+
+
+class BookingForm(Form):
+    """The short form: who, what, when, how much of the room."""
+
+    room_id = fields.UUID(required=True)
+    day = fields.Date(required=True, validate=OUR_DAYS)
+    start = Clock(required=True)
+    end = Clock(required=True)
+    seats = Typed(validate=Range(1, CAPACITY_MAX), load_default=None)
+    name = words(80, required=True)
+    kind = choice(BOOKER_KINDS, load_default="person")
+    purpose = words(200, load_default="")
+    head_count = Typed(validate=Range(1, CAPACITY_MAX), load_default=None)
+    contact = words(80, load_default="")
+
+    @validates_schema(skip_on_field_errors=True)
+    def forward(self, data: dict[str, Any], **_options: Any) -> None:
+        data["end"] = data["end"] or DAY_MINUTES  # a browser cannot say 24:00
+        if data["start"] >= data["end"]:
+            raise ValidationError([_("The end must come after the start.")], "end")
+
+
+class RoomForm(Form):
+    """The room editor."""
+
+    name = words(60, required=True)
+    name_en = words(80, load_default="")
+    floor = Typed(required=True, validate=Range(-9, 200))
+    area_m2 = Typed(validate=Range(1, AREA_MAX), load_default=None)
+    capacity = Typed(required=True, validate=Range(1, CAPACITY_MAX))
+    booked_as = choice(BOOKED_AS, required=True)
+    use = words(60, load_default="")
+    equipment = words(600, load_default="")
+    on_holidays = choice(ON_HOLIDAYS, load_default="centre")
+    active = fields.Boolean(load_default=False)
+    position = Typed(validate=Range(0, 9_999), load_default=100)
+
+
+RoomForm = RoomForm.from_dict(
+    {f"hours_{day}": TypedHours(load_default=None) for day in "1234567"}, name="RoomForm"
+)
+
+
+class ClosureForm(Form):
+    """A closure as the desk enters it, on the centre's wall clock."""
+
+    room_id = fields.UUID(load_default=None)
+    first_day = fields.Date(required=True, validate=OUR_DAYS)
+    start = Clock(load_default=0)
+    last_day = fields.Date(required=True, validate=OUR_DAYS)
+    end = Clock(load_default=DAY_MINUTES)
+    reason = words(200, required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def forward(self, data: dict[str, Any], **_options: Any) -> None:
+        if (data["first_day"], data["start"]) >= (data["last_day"], data["end"]):
+            raise ValidationError([_("The end must come after the start.")], "last_day")
+
+
+class ReasonForm(Form, Reason):
+    """Why, from a form."""
+
+
+class RoomsSettings(Schema):
+    """What operators set for all rooms of a centre; see `rules.Policy`."""
+
+    moved_working_day_follows = number(
+        0,
+        7,
+        load_default=1,
+        metadata={
+            "label": _("A worked weekend keeps the hours of"),
+            "help": _(
+                "1 Monday … 7 Sunday; 0: its own hours. For weekends that the official calendar moves."
+            ),
+        },
+    )
+    closed_on_holidays = fields.Boolean(
+        load_default=True,
+        metadata={
+            "label": _("Closed on official holidays"),
+            "help": _("A room may say otherwise for itself."),
+        },
+    )
+    horizon_days = number(
+        1,
+        730,
+        load_default=365,
+        metadata={"label": _("Days that can be booked ahead"), "help": _("Later dates are refused.")},
+    )
+
+
+SETTINGS = RoomsSettings()
+
+
+def policy_of(session: WorkSession, on: date | None = None) -> Policy:
+    """The settings that stand at the session's centre on a day, today unless it is given."""
+    centre = session.get_one(Centre, session.centre_id)
+    day = on or session.now.astimezone(centre.zone).date()
+    return Policy(**settings_of(session, "rooms", SETTINGS, on=day))
+
+
+def parse_day(text: str) -> date:
+    """A date of this century as YYYY-MM-DD; anything else is a page that is not there."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.max
+    if not 2000 <= day.year < 2100 or text != day.isoformat():
+        raise NotFound(_("There is no such day; write it like 2026-11-22."))
+    return day
+
+
+def period_of(data: dict[str, Any]) -> Period:
+    """Take `starts_at` and `ends_at` out of loaded data, as a period in UTC."""
+    return Period(data.pop("starts_at").astimezone(UTC), data.pop("ends_at").astimezone(UTC))
