@@ -1,0 +1,3 @@
+from huijia.cli import main
+
+main()

@@ -1,0 +1,158 @@
+"""Staff of one centre, whatever they may do there, can tell nothing of another one: it is as if it were not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from huijia.cli.serving import application
+from huijia.storage.base import KernelBase
+from sqlalchemy import inspect, text
+
+ABSENT = "no-such-centre"
+EVERYTHING = {"*"}
+# What a request leaves behind about itself: its id, when it came, how long it took.
+OWN_TRACES = re.compile(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}")
+WORDS = {"day": "2026-11-23", "plugin": "rooms", "name": "rooms", "key": "rooms", "path": "look.css"}
+
+
+@pytest.fixture
+def home_records(
+    client: Callable[..., Any], centre: Any, enable: Callable[..., None], staff: Callable[..., Any]
+) -> list[UUID]:
+    """One of everything at the first centre; their ids."""
+    enable("rooms")
+    keeper = client(permissions=EVERYTHING).api
+    room = keeper.post(
+        "rooms/rooms", json={"name": "书法室", "floor": 2, "capacity": 12, "booked_as": "either"}
+    )
+    assert room.status_code == 201, room.text
+    when = {"starts_at": "2026-11-23T10:00:00+08:00", "ends_at": "2026-11-23T11:00:00+08:00"}
+    booking = keeper.post("rooms/bookings", json={"room_id": room.json["id"], "name": "合唱团", **when})
+    assert booking.status_code == 201, booking.text
+    shut = {
+        "starts_at": "2026-11-24T10:00:00+08:00",
+        "ends_at": "2026-11-24T11:00:00+08:00",
+        "reason": "检修",
+    }
+    closure = keeper.post("rooms/closures", json={"room_id": room.json["id"], **shut})
+    assert closure.status_code == 201, closure.text
+    made = [UUID(answer.json["id"]) for answer in (room, booking, closure)]
+    return [*made, staff("li", permissions={"rooms.see"}).id, centre.id, centre.area_id]
+
+
+@pytest.fixture
+def stranger(factories: Any, second_centre: Any) -> Any:
+    """A browser of somebody who may do everything at the second centre, where rooms is enabled too."""
+    factories.enable("rooms", second_centre)
+    return factories.client(factories.staff("zhao", at=second_centre, permissions=EVERYTHING), second_centre)
+
+
+def routes(installation: Any) -> Iterator[tuple[str, Any]]:
+    """Every method and rule that names a centre."""
+    app = application(installation, watch=False).app
+    for rule in app.url_map.iter_rules():
+        if "centre" in rule.arguments:
+            for method in sorted((rule.methods or set()) - {"OPTIONS"}):
+                yield method, rule
+
+
+def address(rule: Any, centre: str, record: UUID) -> str:
+    """The rule's address at this centre, with the record wherever an id is wanted."""
+    converters = {argument: type(converter).__name__ for argument, converter in rule._converters.items()}
+    values = {
+        argument: record if converters[argument] == "UUIDConverter" else WORDS.get(argument, "2026-11-23")
+        for argument in rule.arguments
+    }
+    with application_context(rule, {**values, "centre": centre}) as path:
+        return path
+
+
+class application_context:  # noqa: N801 - reads as a statement
+    """The address that a rule builds, without an app."""
+
+    def __init__(self, rule: Any, values: dict[str, Any]) -> None:
+        built = rule.build(values)
+        assert built is not None, f"{rule} takes an argument that this test does not know: {rule.arguments}"
+        self.path = built[1]
+
+    def __enter__(self) -> str:
+        return self.path
+
+    def __exit__(self, *_exception: object) -> None:
+        return None
+
+
+def seen(client: Any, method: str, path: str, slug: str) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+    """What a stranger can tell from an answer: status, body and headers, less the request's own traces."""
+    answer = client.open(path, method=method, json={} if method not in ("GET", "HEAD") else None)
+    body = OWN_TRACES.sub("·", answer.get_data(as_text=True)).replace(slug, "SLUG")
+    kept = {
+        name: value
+        for name, value in answer.headers.items()
+        if name not in ("X-Request-Id", "Date", "Content-Length")
+    }
+    headers = tuple(
+        sorted((name, OWN_TRACES.sub("·", value).replace(slug, "SLUG")) for name, value in kept.items())
+    )
+    return answer.status_code, body, headers
+
+
+def rows_of(installation: Any, centre_id: UUID) -> dict[str, list[Any]]:
+    """Everything in the database that bears this centre's id."""
+    found = {}
+    with installation.storage.engine.connect() as connection:
+        inspector = inspect(connection)
+        for table in inspector.get_table_names():
+            if "centre_id" in {column["name"] for column in inspector.get_columns(table)}:
+                key = centre_id.hex if connection.dialect.name == "sqlite" else centre_id
+                query = text(f"SELECT * FROM {table} WHERE centre_id = :centre ORDER BY 1, 2")
+                found[table] = [tuple(row) for row in connection.execute(query, {"centre": key})]
+    return found
+
+
+def test_a_centre_is_not_told_apart_from_one_that_is_not_there(
+    installation: Any, centre: Any, home_records: list[UUID], stranger: Any
+) -> None:
+    before = rows_of(installation, centre.id)
+    asked = 0
+    for (method, rule), record in product(list(routes(installation)), home_records[:3]):
+        there = seen(stranger, method, address(rule, centre.slug, record), centre.slug)
+        absent = seen(stranger, method, address(rule, ABSENT, record), ABSENT)
+        assert there == absent, f"{method} {rule} tells {centre.slug} from a centre that is not there"
+        asked += 1
+    assert asked > 60
+    assert rows_of(installation, centre.id) == before
+
+
+def test_records_of_a_centre_are_not_there_for_another(
+    installation: Any, centre: Any, second_centre: Any, home_records: list[UUID], stranger: Any
+) -> None:
+    before = rows_of(installation, centre.id)
+    asked = 0
+    for method, rule in routes(installation):
+        if not any(type(converter).__name__ == "UUIDConverter" for converter in rule._converters.values()):
+            continue
+        for record in home_records:
+            own = second_centre.slug
+            theirs = seen(stranger, method, address(rule, own, record), str(record))
+            absent = seen(stranger, method, address(rule, own, uuid4()), str(record))
+            assert theirs == absent, (
+                f"{method} {rule} tells a record of {centre.slug} from one that is not there"
+            )
+            asked += 1
+    assert asked > 20
+    assert rows_of(installation, centre.id) == before
+
+
+def test_every_centre_owned_table_is_compared(
+    installation: Any, centre: Any, home_records: list[UUID]
+) -> None:
+    kept = rows_of(installation, centre.id)
+    assert {"rooms_room", "rooms_booking", "rooms_closure", "rooms_occupancy"} <= kept.keys()
+    assert kept["rooms_booking"], "the comparison would see a change"
+    assert any(table.startswith("huijia_") for table in kept.keys() & set(KernelBase.metadata.tables))

@@ -1,0 +1,267 @@
+"""`huijia`, from the first word to the last, in processes of its own where that matters."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import stat
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from huijia import cli
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+ANSWERS = {
+    "--url": "https://duling.example.cn",
+    "--city": "郑州市",
+    "--district": "金水区",
+    "--subdistrict": "杜岭街道",
+    "--centre": "杜岭街道党群服务中心",
+    "--slug": "duling",
+    "--admin": "admin",
+    "--password": "a short sentence does well",
+}
+INIT = ["init", *(part for pair in ANSWERS.items() for part in pair)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def huijia(home: Path) -> Run:
+    """`huijia("services", "--json")` runs the command on an installation of the test's own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "huijia.cli", "--home", str(home), *arguments]
+        language = {"HUIJIA_LANG": "en", **environment}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **language}
+        )
+
+    return run
+
+
+def said(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+# --- help and mistakes ---------------------------------------------------------------------------
+
+
+def test_help_imports_nothing_but_click() -> None:
+    code = (
+        "import sys; from huijia.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: print(sorted({m.split('.')[0] for m in sys.modules} & "
+        "{'flask', 'sqlalchemy', 'babel', 'marshmallow', 'pluggy', 'granian', 'alembic', 'argon2'}))"
+    )
+    environment = {**os.environ, "HUIJIA_LANG": "en"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_lists_every_command_in_either_language(huijia: Run) -> None:
+    english, chinese = said(huijia("--help")), said(huijia("--help", HUIJIA_LANG="zh_CN.UTF-8"))
+    assert all(
+        re.search(rf"^  {name} ", text, re.MULTILINE) for name in cli.COMMANDS for text in (english, chinese)
+    )
+    assert "Switch a service on" in english
+    assert "Switch a service on" not in chinese
+
+
+MISTAKES = [
+    # what was typed, what is said
+    (["servs"], "Did you mean serve?"),
+    (["enabel", "rooms"], "Did you mean enable?"),
+    (["xyzzy"], "There is no command xyzzy."),
+    (["services"], "run huijia init"),  # nothing is there yet
+    (["token", "list"], "run huijia init"),
+    (["serve"], "run huijia init"),
+]
+
+
+@pytest.mark.parametrize(("typed", "words"), MISTAKES)
+def test_a_mistake_is_one_clear_sentence(huijia: Run, typed: list[str], words: str) -> None:
+    done = huijia(*typed)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert words in done.stderr
+
+
+def test_a_misspelt_key_names_itself(huijia: Run, home: Path) -> None:
+    home.mkdir()
+    (home / "huijia.toml").write_text("[web]\nprot = 8000\n")
+    done = huijia("services")
+    assert done.returncode == 2
+    assert "prot" in done.stderr
+    assert "port" in done.stderr
+
+
+# --- from nothing to a service -------------------------------------------------------------------
+
+
+def test_init_makes_an_installation_and_leaves_alone_what_is_there(huijia: Run, home: Path) -> None:
+    assert "ready" in said(huijia(*INIT))
+    keys = home / "keys.json"
+    before = keys.read_bytes()
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    assert "ready" in said(huijia(*INIT))
+    assert keys.read_bytes() == before
+    assert json.loads(said(huijia("services", "--json"))) is not None
+    said(huijia("migrate", "--check"))
+    assert "up to date" in said(huijia("migrate"))
+
+
+def test_a_service_is_switched_on_and_off(huijia: Run) -> None:
+    said(huijia(*INIT))
+    assert "now on" in said(huijia("enable", "rooms", "--centre", "duling"))
+    assert "was on" in said(huijia("enable", "rooms", "--centre", "duling"))
+    listed = {row["name"]: row for row in json.loads(said(huijia("services", "--json")))}
+    assert listed["rooms"]["centres"] == ["duling"]
+    assert listed["rooms"]["state"] == "ready"
+    assert "rooms" in said(huijia("--help"))
+    answered = {row["hook"]: row for row in json.loads(said(huijia("hooks", "--json")))}
+    assert answered["huijia_today"]["kind"] == "question"
+    assert "rooms" in answered["huijia_today"]["by"]
+    said(huijia("rooms", "--centre", "duling", "list"))
+    assert "now off" in said(huijia("disable", "rooms", "--centre", "duling"))
+    assert "was off" in said(huijia("disable", "rooms", "--centre", "duling"))
+
+
+REFUSED = [
+    # what was typed, what is said
+    (["enable", "nothing", "--centre", "duling"], "huijia-nothing"),
+    (["enable", "rooms", "--centre", "nowhere"], "there are: duling"),
+    (
+        ["token", "issue", "nobody", "--centre", "duling", "--name", "x", "--permission", "today.see"],
+        "nobody",
+    ),
+    (["serve", "--workers", "2"], "SQLite is served by one process"),
+    (["serve", "--certificate", __file__], "both a certificate and its key"),
+]
+
+
+def test_what_cannot_be_done_is_refused_in_words(huijia: Run) -> None:
+    said(huijia(*INIT))
+    for typed, words in REFUSED:
+        done = huijia(*typed)
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), typed
+        assert words in done.stderr
+
+
+def test_a_token_is_issued_listed_and_revoked(huijia: Run) -> None:
+    said(huijia(*INIT))
+    text = said(
+        huijia("token", "issue", "admin", "--centre", "duling", "--name", "door", "--permission", "today.see")
+    )
+    assert text.startswith("hj_")
+    [row] = json.loads(said(huijia("token", "list", "--json")))
+    assert (row["username"], row["name"], row["revoked_at"]) == ("admin", "door", None)
+    said(huijia("token", "revoke", row["id"]))
+    assert json.loads(said(huijia("token", "list", "--json")))[0]["revoked_at"]
+
+
+# --- doctor and audit ----------------------------------------------------------------------------
+
+
+def states(huijia: Run) -> dict[str, str]:
+    done = huijia("doctor", "--json")
+    assert "Traceback" not in done.stderr
+    return {row["what"]: row["state"] for row in json.loads(done.stdout)}
+
+
+def test_doctor_finds_nothing_wrong_with_a_fresh_installation(huijia: Run) -> None:
+    said(huijia(*INIT))
+    found = states(huijia)
+    assert set(found) == {"keys", "address", "database", "migrations", "guards", "clock", "troubles"}
+    assert set(found.values()) == {"ok"}
+    said(huijia("doctor"))
+    said(huijia("verify-audit"))
+
+
+def test_doctor_sees_keys_that_others_may_read(huijia: Run, home: Path) -> None:
+    said(huijia(*INIT))
+    (home / "keys.json").chmod(0o644)
+    assert states(huijia)["keys"] == "fail"
+    assert huijia("doctor").returncode == 1
+
+
+def test_doctor_warns_of_an_address_without_https(huijia: Run) -> None:
+    said(huijia(*INIT))
+    done = huijia("doctor", HUIJIA_WEB_EXTERNAL_URL="http://192.0.2.1")
+    assert re.search(r"warn +address .*https", done.stdout)
+
+
+# --- serve and demo ------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def fetch(address: str, seconds: float = 60) -> int:
+    """The status of a GET, asked again until something answers."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return urllib.request.urlopen(address, timeout=10).status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.mark.races
+def test_serve_answers_sees_a_switch_and_stops_gracefully(huijia: Run, home: Path) -> None:
+    said(huijia(*INIT))
+    port = free_port()
+    command = [sys.executable, "-m", "huijia.cli", "--home", str(home), "serve", "--port", str(port)]
+    environment = {**os.environ, "HUIJIA_LANG": "en"}
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        assert fetch(f"http://127.0.0.1:{port}/readyz") == 200
+        assert fetch(f"http://127.0.0.1:{port}/api/v1/centres/duling/rooms/rooms") == 404
+        taken = huijia("serve", "--port", str(port))
+        assert taken.returncode == 2
+        assert "cannot be used" in taken.stderr
+        said(huijia("enable", "rooms", "--centre", "duling"))
+        until = time.monotonic() + 10
+        while (status := fetch(f"http://127.0.0.1:{port}/api/v1/centres/duling/rooms/rooms")) != 401:
+            assert time.monotonic() < until, status
+            time.sleep(0.1)
+    finally:
+        server.terminate()
+        out, err = server.communicate(timeout=40)
+    assert server.returncode == 0, err
+    assert f"http://127.0.0.1:{port}" in out
+    assert "Traceback" not in err
+
+
+def test_demo_makes_two_centres_once(huijia: Run, home: Path) -> None:
+    first = said(huijia("demo"))
+    assert all(name in first for name in ("admin", "desk", "reader"))
+    assert not home.with_name("home.new").exists()
+    assert "already" in said(huijia("demo"))
+    listed = {row["name"]: row for row in json.loads(said(huijia("services", "--json")))}
+    assert listed["rooms"]["centres"] == ["duling", "nanyang"]
+    assert set(states(huijia).values()) <= {"ok", "warn"}
