@@ -30,3 +30,8 @@ def installation(database: str, clock: Any, tmp_path: Path) -> Iterator[Installa
 def administrator(staff: Any) -> Any:
     """`wang`, who may do everything everywhere."""
     return staff("wang", at=None, role="installation.admin")
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Every address is written out. The plugin's own fixture warns under pytest 9, and warnings are errors here."""

@@ -23,7 +23,7 @@ WORDS = {
     "{count} beds want water": "{count} 块花床要浇水",
     "ready": "已就绪",
 }
-PLUGIN = '''
+PLUGIN = """
 from datetime import timedelta
 from huijia import Card, NavigationItem, RoleBundle, Row, SettingsSection, Today, page
 from marshmallow import Schema, fields
@@ -86,7 +86,7 @@ def huijia_today(now):
     row = Row(now + timedelta(hours=1), "B-7", "12 / 15", "#", _("ready"), "good")
     card = Card(_("Beds in use"), "12 / 15", "#", _("3 free"))
     return Today((card,), (row,), ((_("{count} beds want water", count=3), "#"),))
-'''
+"""
 PAGE = """{% extends "huijia/base.html" %}
 {% block title %}{{ _("Garden") }}{% endblock %}
 {% block main %}<h1>{{ _("Garden") }}</h1>{% endblock %}
@@ -96,7 +96,9 @@ PAGE = """{% extends "huijia/base.html" %}
 def make_garden(folder: Path) -> Path:
     """Write it into `folder`, which is to be put `on_path`."""
     head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
-    catalogue = head + "".join(f'\nmsgid "{english}"\nmsgstr "{chinese}"\n' for english, chinese in WORDS.items())
+    catalogue = head + "".join(
+        f'\nmsgid "{english}"\nmsgstr "{chinese}"\n' for english, chinese in WORDS.items()
+    )
     files = {
         "plugin.py": PLUGIN,
         "templates/garden/index.html": PAGE,

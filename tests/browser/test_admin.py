@@ -26,7 +26,10 @@ TEXTS = """() => {
     }
     return found.map((text) => text.trim()).filter(Boolean);
 }"""
-NAMES = {"zh_Hans": re.compile(r"duling|wang|li\b|[0-9a-f]{32}|huijia-|B-7"), "en": re.compile("[一-鿿]+(街道|区|市)")}
+NAMES = {
+    "zh_Hans": re.compile(r"duling|wang|li\b|[0-9a-f]{32}|huijia-|B-7"),
+    "en": re.compile("[一-鿿]+(街道|区|市)"),
+}
 FOREIGN = {"zh_Hans": re.compile("[A-Za-z]{2,}"), "en": re.compile("[一-鿿]")}
 
 
@@ -62,7 +65,9 @@ def visit(page: Page, address: str, path: str) -> None:
 @pytest.mark.parametrize("width", [360, 1366])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("locale", ["zh_Hans", "en"])
-def test_every_page_is_accessible_fits_and_speaks_one_language(page: Page, address: str, locale, scheme, width):
+def test_every_page_is_accessible_fits_and_speaks_one_language(
+    page: Page, address: str, locale, scheme, width
+):
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme=scheme)
     sign_in(page, address)
@@ -137,7 +142,9 @@ def test_the_keyboard_alone_signs_in_switches_a_service_and_adds_staff(page: Pag
     assert "屋顶花园已停用" in page.inner_text(".toast")
     assert page.get_attribute("#service-garden [role=switch]", "aria-checked") == "false"
     assert page.evaluate("document.activeElement.matches('#service-garden [role=switch]')")  # the focus stays
-    page.wait_for_function("!document.querySelector('.rail').innerText.includes('屋顶花园')")  # the rail hears of it
+    page.wait_for_function(
+        "!document.querySelector('.rail').innerText.includes('屋顶花园')"
+    )  # the rail hears of it
 
     press_until(page, "a[href='/c/duling/staff']")
     page.keyboard.press("Enter")

@@ -139,7 +139,7 @@ def test_input_out_of_bounds_is_refused_with_its_field(
     body = ROOM if path == "rooms" else booking(room_id, 14, 16)
     refused = desk.api.post(f"rooms/{path}", json={**body, "name": "棋牌室", **change})
     assert refused.status_code == 422, refused.text
-    assert refused.json["errors"] or refused.json["code"] == "bad-period"
+    assert "errors" in refused.json or refused.json["code"] == "bad-period"
 
 
 @pytest.mark.parametrize("day", ["2026-02-30", "20261122", "2026-W47-7", "1999-12-31", "today"])

@@ -100,7 +100,7 @@ def _cached(ctx: click.Context) -> dict[str, str]:
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="huijia")
-@click.option("--home", type=click.Path(path_type=Path), help="Folder of the installation [var].")
+@click.option("--home", type=click.Path(), is_eager=True, help="Folder of the installation [var].")
 @click.option("--debug", is_flag=True, help="Show where an error came from.")
 def commands(**_options: Any) -> None:
     """Huijia 回家: a platform for community service centres."""
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line. Ends with 0, with 1 (found something, or broke) or 2 (cannot be as asked)."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = commands.main(arguments, prog_name="huijia", standalone_mode=False)
+        code = _translated(commands).main(arguments, prog_name="huijia", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         code = error.exit_code

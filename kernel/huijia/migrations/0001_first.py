@@ -9,7 +9,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-
 from huijia.storage.base import UtcDateTime
 from huijia.storage.ddl import append_only
 
@@ -18,31 +17,11 @@ down_revision = None
 
 APPEND_ONLY = ("huijia_audit_entry", "huijia_audit_seal", "huijia_audit_sealed")
 TABLES = """
-    huijia_area
-    huijia_audit_entry
-    huijia_audit_head
-    huijia_audit_seal
-    huijia_audit_sealed
-    huijia_breaker
-    huijia_event
-    huijia_file
-    huijia_guarded
-    huijia_idempotency
-    huijia_job
-    huijia_role
-    huijia_staff
-    huijia_state
-    huijia_throttle
-    huijia_trouble
-    huijia_audit_detail
-    huijia_centre
-    huijia_delivery
-    huijia_staff_session
-    huijia_api_token
-    huijia_enabling
-    huijia_grant
-    huijia_setting
-    huijia_site
+    huijia_area huijia_audit_entry huijia_audit_head huijia_audit_seal huijia_audit_sealed
+    huijia_breaker huijia_event huijia_file huijia_guarded huijia_idempotency huijia_job huijia_role
+    huijia_staff huijia_state huijia_throttle huijia_trouble huijia_audit_detail huijia_centre
+    huijia_delivery huijia_staff_session huijia_api_token huijia_enabling huijia_grant
+    huijia_setting huijia_site
 """
 UUID = sa.Uuid()
 TIME = UtcDateTime()
@@ -69,9 +48,22 @@ def _sized(name: str, most: int, *rest: Any, **more: Any) -> tuple[sa.Column[Any
     return _column(name, sa.String(most), *rest, **more), sa.CheckConstraint(rule, name=f"{name}_length")
 
 
-def _index(name: str, table: str, columns: list[str], where: str, **more: Any) -> None:
-    rule = sa.text(where)
-    op.create_index(name, table, columns, sqlite_where=rule, postgresql_where=rule, **more)
+def _columns(kind: Any, names: str, **more: Any) -> list[sa.Column[Any]]:
+    return [_column(name, kind, **more) for name in names.split()]
+
+
+def _index(table: str, columns: str) -> None:
+    op.create_index(f"ix_{table}_{columns.replace(' ', '_')}", table, columns.split())
+
+
+def _once_per_place(table: str, columns: str) -> None:
+    nowhere = "area_id IS NULL AND centre_id IS NULL"
+    places = {"installation": nowhere, "area_id": "area_id IS NOT NULL", "centre_id": "centre_id IS NOT NULL"}
+    for place, where in places.items():
+        keys = [*columns.split(), *([] if place == "installation" else [place])]
+        rule = sa.text(where)
+        options = {"sqlite_where": rule, "postgresql_where": rule}
+        op.create_index(f"uq_{table}_{place}", table, keys, unique=True, **options)
 
 
 def upgrade() -> None:
@@ -83,10 +75,10 @@ def upgrade() -> None:
         *_sized("code", 20, nullable=True, unique=True),
         *_sized("name", 120),
         *_sized("name_en", 120, server_default=""),
-        sa.CheckConstraint("parent_id <> id", name="not_its_own_parent"),
         sa.CheckConstraint(
             "kind IN ('city', 'district', 'subdistrict', 'community', 'compound')", name="kind"
         ),
+        sa.CheckConstraint("parent_id <> id", name="not_its_own_parent"),
     )
     op.create_table(
         "huijia_audit_entry",
@@ -96,22 +88,13 @@ def upgrade() -> None:
         _column("actor_kind", TEXT),
         _column("actor_id", TEXT, nullable=True),
         _column("action", TEXT),
-        _column("subject", TEXT, nullable=True),
-        _column("reason", TEXT, nullable=True),
-        _column("changes", JSON),
-        _column("crossed", JSON),
-        _column("detail_hash", TEXT, nullable=True),
-        _column("request_id", TEXT, nullable=True),
+        *_columns(TEXT, "subject reason", nullable=True),
+        *_columns(JSON, "changes crossed"),
+        *_columns(TEXT, "detail_hash request_id", nullable=True),
     )
-    op.create_index(
-        "ix_huijia_audit_entry_actor_id_recorded_at", "huijia_audit_entry", ["actor_id", "recorded_at"]
-    )
-    op.create_index(
-        "ix_huijia_audit_entry_centre_id_recorded_at_id",
-        "huijia_audit_entry",
-        ["centre_id", "recorded_at", "id"],
-    )
-    op.create_index("ix_huijia_audit_entry_recorded_at_id", "huijia_audit_entry", ["recorded_at", "id"])
+    _index("huijia_audit_entry", "actor_id recorded_at")
+    _index("huijia_audit_entry", "centre_id recorded_at id")
+    _index("huijia_audit_entry", "recorded_at id")
     op.create_table(
         "huijia_audit_head",
         _column("id", INT, primary_key=True, autoincrement=False),
@@ -121,11 +104,9 @@ def upgrade() -> None:
     op.create_table(
         "huijia_audit_seal",
         _column("number", INT, primary_key=True, autoincrement=False),
-        _column("previous_hash", TEXT),
-        _column("hash", TEXT),
+        *_columns(TEXT, "previous_hash hash"),
         _column("count", INT),
-        _column("newest_at", TIME),
-        _column("sealed_at", TIME),
+        *_columns(TIME, "newest_at sealed_at"),
     )
     op.create_table(
         "huijia_audit_sealed",
@@ -146,17 +127,15 @@ def upgrade() -> None:
         _id(),
         _column("recorded_at", TIME),
         _column("centre_id", UUID, nullable=True),
-        _column("name", TEXT),
-        _column("subject", TEXT),
+        *_columns(TEXT, "name subject"),
         _column("payload", LONG),
     )
-    op.create_index("ix_huijia_event_subject_recorded_at", "huijia_event", ["subject", "recorded_at"])
+    _index("huijia_event", "subject recorded_at")
     op.create_table(
         "huijia_file",
         _id(),
         _column("centre_id", UUID, nullable=True, index=True),
-        _column("media_type", TEXT),
-        _column("name", TEXT),
+        *_columns(TEXT, "media_type name"),
         _column("size", INT),
         _column("sha256", TEXT),
         _column("body", BLOB),
@@ -180,8 +159,7 @@ def upgrade() -> None:
         "huijia_job",
         _column("name", TEXT, primary_key=True),
         _column("due_at", TIME),
-        _column("leased_until", TIME, nullable=True),
-        _column("last_run_at", TIME, nullable=True),
+        *_columns(TIME, "leased_until last_run_at", nullable=True),
         _column("last_error", TEXT, nullable=True),
         _column("failures", INT),
     )
@@ -221,12 +199,8 @@ def upgrade() -> None:
     op.create_table(
         "huijia_trouble",
         _column("key", sa.String(240), primary_key=True),
-        _column("source", TEXT),
-        _column("plugin", TEXT),
-        _column("code", TEXT),
-        _column("topic", TEXT),
-        _column("message", JSON),
-        _column("remedy", JSON),
+        *_columns(TEXT, "source plugin code topic"),
+        *_columns(JSON, "message remedy"),
         _column("detail", TEXT),
         _column("since", TIME),
     )
@@ -265,18 +239,13 @@ def upgrade() -> None:
         _column("leased_until", TIME, nullable=True),
         _column("error", TEXT, nullable=True),
     )
-    op.create_index(
-        "ix_huijia_delivery_listener_subject_recorded_at",
-        "huijia_delivery",
-        ["listener", "subject", "recorded_at"],
-    )
-    op.create_index("ix_huijia_delivery_state_due_at", "huijia_delivery", ["state", "due_at"])
+    _index("huijia_delivery", "listener subject recorded_at")
+    _index("huijia_delivery", "state due_at")
     op.create_table(
         "huijia_staff_session",
         *_sized("token_hash", 64, primary_key=True),
         _column("staff_id", UUID, sa.ForeignKey("huijia_staff.id"), index=True),
-        _column("created_at", TIME),
-        _column("last_seen_at", TIME),
+        *_columns(TIME, "created_at last_seen_at"),
         _column("expires_at", TIME, index=True),
         _column("revoked_at", TIME, nullable=True),
         *_sized("address", 64, server_default=""),
@@ -291,9 +260,7 @@ def upgrade() -> None:
         _column("permissions", JSON),
         _column("centre_id", UUID, sa.ForeignKey("huijia_centre.id"), nullable=True),
         _column("created_at", TIME),
-        _column("expires_at", TIME, nullable=True),
-        _column("last_used_at", TIME, nullable=True),
-        _column("revoked_at", TIME, nullable=True),
+        *_columns(TIME, "expires_at last_used_at revoked_at", nullable=True),
     )
     op.create_table(
         "huijia_enabling",
@@ -314,27 +281,7 @@ def upgrade() -> None:
         _column("centre_id", UUID, sa.ForeignKey("huijia_centre.id"), nullable=True, index=True),
         sa.CheckConstraint("area_id IS NULL OR centre_id IS NULL", name="one_place"),
     )
-    _index(
-        "uq_huijia_grant_area_id",
-        "huijia_grant",
-        ["staff_id", "role_id", "area_id"],
-        "area_id IS NOT NULL",
-        unique=True,
-    )
-    _index(
-        "uq_huijia_grant_centre_id",
-        "huijia_grant",
-        ["staff_id", "role_id", "centre_id"],
-        "centre_id IS NOT NULL",
-        unique=True,
-    )
-    _index(
-        "uq_huijia_grant_installation",
-        "huijia_grant",
-        ["staff_id", "role_id"],
-        "area_id IS NULL AND centre_id IS NULL",
-        unique=True,
-    )
+    _once_per_place("huijia_grant", "staff_id role_id")
     op.create_table(
         "huijia_setting",
         _id(),
@@ -349,27 +296,7 @@ def upgrade() -> None:
         _column("centre_id", UUID, sa.ForeignKey("huijia_centre.id"), nullable=True, index=True),
         sa.CheckConstraint("area_id IS NULL OR centre_id IS NULL", name="one_place"),
     )
-    _index(
-        "uq_huijia_setting_area_id",
-        "huijia_setting",
-        ["plugin", "key", "effective_on", "area_id"],
-        "area_id IS NOT NULL",
-        unique=True,
-    )
-    _index(
-        "uq_huijia_setting_centre_id",
-        "huijia_setting",
-        ["plugin", "key", "effective_on", "centre_id"],
-        "centre_id IS NOT NULL",
-        unique=True,
-    )
-    _index(
-        "uq_huijia_setting_installation",
-        "huijia_setting",
-        ["plugin", "key", "effective_on"],
-        "area_id IS NULL AND centre_id IS NULL",
-        unique=True,
-    )
+    _once_per_place("huijia_setting", "plugin key effective_on")
     op.create_table(
         "huijia_site",
         _id(),

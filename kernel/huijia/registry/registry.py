@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import inspect, select
 
 from huijia.errors import PluginFault
+from huijia.i18n import messages
 from huijia.registry import migrating, troubles
 from huijia.registry.breaker import Breaker
 from huijia.registry.calls import Answerer, BoundHooks, Hooks
@@ -21,11 +21,11 @@ from huijia.registry.catalogue import discover
 from huijia.registry.loading import Loaded, check_together, contribute, guarded, load
 from huijia.registry.models import BreakerRow, Enabling
 from huijia.registry.order import in_order, need_trouble
-from huijia.registry.troubles import Trouble
+from huijia.registry.troubles import Trouble, label
 from huijia.registry.version import BUMPED, version_of
 from huijia.storage.work import Storage, WorkSession
 
-logger = logging.getLogger(__name__)
+_ = messages("huijia")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Registry:
     def __init__(
         self, storage: Storage, *, only: Collection[str] | None = None, strict: bool = False
     ) -> None:
-        self.storage, self.strict = storage, strict
+        self.storage, self.strict, self._only = storage, strict, only
         self.catalogue = discover(only)
         self.order, self.troubles = in_order(self.catalogue)
         self.loaded: dict[str, Loaded] = {}
@@ -127,6 +127,7 @@ class Registry:
                     self.pending[name] = steps
         self._break_dependents()
         self._forget_hooks()
+        self._recorded = False
 
     def works(self, name: str) -> bool:
         """True where the plugin is loaded, without trouble, and its tables and its needs' are there."""
@@ -138,9 +139,18 @@ class Registry:
 
     def record(self) -> None:
         """Show this process's troubles in Repairs, and take out what is mended."""
-        found = [
-            t for name, t in self.troubles.items() if name in self.snapshot.anywhere or name not in self.order
-        ]
+        if self._only is not None:
+            return  # who sees some plugins only does not know what is mended
+        anywhere = self.snapshot.anywhere
+        words = {name: {"service": label(name), "plugin": name} for name in anywhere}
+        found = [t for name, t in self.troubles.items() if name in anywhere or name not in self.order]
+        for name in sorted(anywhere & self.pending.keys()):
+            message = _("{service} rests: its tables are not up to date.", **words[name])
+            found.append(Trouble(name, "schema-pending", message, _("Run huijia migrate.")))
+        for name in sorted(anywhere - self.catalogue.keys()):
+            message = _("{service} is switched on and no longer installed.", **words[name])
+            remedy = _("Install huijia-{plugin} again and restart, or switch it off.", **words[name])
+            found.append(Trouble(name, "not-installed", message, remedy))
         with self.storage.reading() as session:
             differs = troubles.differ(session, "start", found)
         if differs:
@@ -177,6 +187,7 @@ class Registry:
                 self.load(fresh.anywhere)
                 self.snapshot = fresh
                 self.breaker.read(fresh.paused)
+                self._recorded = False
             return self.snapshot
 
     def _read(self, session: WorkSession, version: int) -> Snapshot:

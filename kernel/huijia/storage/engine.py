@@ -10,7 +10,7 @@ from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, TextClause, create_engine, event
+from sqlalchemy import Connection, Engine, TextClause, TextualSelect, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -111,7 +111,7 @@ def _refuse_transaction_words(
 ) -> None:
     # What SQLAlchemy itself has built (SAVEPOINT among it) is compiled; text and driver calls are somebody's.
     compiled = context.compiled
-    if compiled is not None and not isinstance(compiled.statement, TextClause):
+    if compiled is not None and not isinstance(compiled.statement, TextClause | TextualSelect):
         return
     if _guarded(connection) and _is_foreign(statement, connection.get_execution_options()[UNIT]):
         what = statement.strip()[:40]

@@ -267,7 +267,7 @@ def stamp(new: Iterable[Any], kept: Iterable[Any], centre_id: UUID | None) -> No
     """Give new records their centre. Raises Fault for another centre's, and for one that would move."""
     for record in new:
         if isinstance(record, CentreOwned):
-            record.centre_id = record.centre_id or centre_id  # type: ignore[assignment]
+            record.centre_id = record.centre_id or centre_id
             _check_centre(record.centre_id, centre_id, type(record).__name__)
     for record in kept:
         if isinstance(record, CentreOwned):

@@ -228,7 +228,5 @@ def _check_beside(session: WorkSession, last: int) -> Iterator[Finding]:
     overdue = waiting.where(Sealed.entry_id.is_(None), Entry.recorded_at < session.now - UNSEALED_MAX)
     count, oldest = cast("tuple[int, datetime]", session.execute(overdue).one())
     if count:
-        remedy = (
-            "Look under Repairs why the sealing job does not run, then seal everything by the command line."
-        )
+        remedy = "See why the job huijia:seal does not run. What came over a day late needs everything=True."
         yield Finding(f"entries since {oldest:%Y-%m-%d %H:%M}", f"{count} are not sealed yet.", remedy)

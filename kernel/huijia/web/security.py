@@ -80,7 +80,7 @@ def check_origin(request: Request, config: Any) -> None:
     """Raise Forbidden where another site's page sent an unsafe request that cookies may have carried.
 
     Browsers tell by Sec-Fetch-Site (on https) or Origin; old ones by Referer. Who tells nothing is refused.
-    Programs may come from anywhere: no page can send a token that it does not know, or leave the cookies out.
+    Programs may come from anywhere: no page knows a token, and without cookies a request is nobody's.
     """
     program = "Authorization" in request.headers or (request.path.startswith("/api/") and not request.cookies)
     if request.method in SAFE or program:

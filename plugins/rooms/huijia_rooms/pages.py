@@ -48,8 +48,9 @@ def _day_asked() -> date:
 
 def _said(wrong: ValidationError) -> dict[str, list[Any]]:
     """Messages by field, each in the reader's language."""
-    found = wrong.normalized_messages()
-    return {name: [Text(m) if isinstance(m, str) else m for m in said] for name, said in found.items()}
+    found = {name: said for name, said in wrong.normalized_messages().items() if isinstance(said, list)}
+    errors = {name: [Text(m) if isinstance(m, str) else m for m in said] for name, said in found.items()}
+    return errors or {"hours": [_("Write opening times like 08:00–12:00, 14:00–21:00, on quarter hours.")]}
 
 
 # --- the day -------------------------------------------------------------------------------------
@@ -102,7 +103,10 @@ def book() -> Any:
 def _booking_form(values: Mapping[str, str], errors: Any = None, refusal: Refusal | None = None) -> str:
     rooms = service.list_rooms(current.session)
     room = next((one for one in rooms if str(one.id) == values.get("room_id")), None)
-    shown: dict[str, Any] = {"room": room, "stays": [], "rooms": rooms, "ways": WAYS, "kinds": KINDS}
+    shown: dict[str, Any] = {"room": room, "rooms": rooms, "ways": WAYS, "kinds": KINDS} | {
+        "day": None,
+        "stays": [],
+    }
     if room and not (errors or {}).get("day"):
         when = parse_day(values["day"])
         window = service.day_window(when, current.zone)
@@ -175,7 +179,6 @@ def save_room(room_id: UUID | None = None) -> Any:
     found = service.find_room(current.session, room_id) if room_id else None
     try:
         fields: Any = ROOM.load(request.form)
-        fields["hours"] = {day: spans for day in WEEKDAYS if (spans := fields.pop(f"hours_{day}"))}
         with current.session.savepoint():
             fields |= _photo_sent()
             if found:

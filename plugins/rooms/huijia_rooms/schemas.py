@@ -18,7 +18,12 @@ _ = messages("rooms")
 WITHIN_OUR_TIME = Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 OUR_DAYS = Range(date(2000, 1, 1), date(2099, 12, 31))
 CLOCK = re.compile(r"\A([01]?\d|2[0-4])[:：]([0-5]\d)\Z", re.ASCII)
+WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
+COMMA = re.compile(r"[,，;；、]")
 SPAN = re.compile(r"\s*[-–—~至到]\s*")
+
+BACKWARD = _("The end must come after the start.")
+UNSOUND = _("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00.")
 
 
 def _filled(text: str) -> None:
@@ -57,32 +62,29 @@ class Clock(fields.String):
         return minute
 
 
-def _sound(hours: dict[str, Any]) -> None:
-    if not all(spans_are_sound(spans) for spans in hours.values()):
-        raise ValidationError(
-            str(_("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00."))
-        )
+def _sound(spans: list[list[int]]) -> None:
+    if not spans_are_sound(spans):
+        raise ValidationError([UNSOUND])  # type: ignore[list-item]
 
 
 class RoomBody(Schema):
     """What can be said of a room. `hours` has spans by ISO weekday ("1" is Monday); others are shut."""
 
     name = words(60, required=True)
-    name_en = words(80)
+    name_en = words(80, load_default="")
     floor = number(-9, 200, required=True)
-    area_m2 = number(1, AREA_MAX, allow_none=True)
+    area_m2 = number(1, AREA_MAX, allow_none=True, load_default=None)
     capacity = number(1, CAPACITY_MAX, required=True)
-    booked_as = choice(BOOKED_AS)
-    use = words(60)
-    equipment = fields.List(words(30, required=True), validate=Length(max=30))
+    booked_as = choice(BOOKED_AS, load_default="whole")
+    use = words(60, load_default="")
+    equipment = fields.List(words(30, required=True), validate=Length(max=30), load_default=list)
     hours = fields.Dict(
         keys=choice(tuple("1234567")),
-        values=fields.List(fields.List(Clock(), validate=Length(equal=2)), validate=Length(max=8)),
-        validate=_sound,
+        values=fields.List(fields.List(Clock(), validate=Length(equal=2)), validate=[Length(max=8), _sound]),
     )
-    on_holidays = choice(ON_HOLIDAYS)
-    active = fields.Boolean(truthy={True}, falsy={False})
-    position = number(0, 9_999)
+    on_holidays = choice(ON_HOLIDAYS, load_default="centre")
+    active = fields.Boolean(truthy={True}, falsy={False}, load_default=True)
+    position = number(0, 9_999, load_default=100)
 
 
 class RoomShape(RoomBody):
@@ -101,19 +103,23 @@ class Times(Schema):
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         if data["starts_at"] >= data["ends_at"]:
-            raise ValidationError([_("The end must come after the start.")], "ends_at")
+            raise ValidationError([BACKWARD], "ends_at")  # type: ignore[list-item]
 
 
-class BookingBody(Times):
-    """A booking to be made. Without `seats` it is for the whole room."""
+class Wish(Schema):
+    """Who wants how much of which room, and what for. Without `seats` it is the whole room."""
 
     room_id = fields.UUID(required=True)
-    seats = number(1, CAPACITY_MAX, allow_none=True)
+    seats = number(1, CAPACITY_MAX, allow_none=True, load_default=None)
     name = words(80, required=True)
-    kind = choice(BOOKER_KINDS)
-    purpose = words(200)
-    head_count = number(1, CAPACITY_MAX, allow_none=True)
-    contact = words(80)
+    kind = choice(BOOKER_KINDS, load_default="person")
+    purpose = words(200, load_default="")
+    head_count = number(1, CAPACITY_MAX, allow_none=True, load_default=None)
+    contact = words(80, load_default="")
+
+
+class BookingBody(Wish, Times):
+    """A booking to be made."""
 
 
 class BookingShape(BookingBody):
@@ -147,12 +153,11 @@ class Reason(Schema):
     reason = words(200, required=True)
 
 
-class ClosureShape(Times):
+class ClosureShape(Times, Reason):
     """A stretch of time in which a room, or without `room_id` the whole centre, is shut."""
 
     id = fields.UUID(dump_only=True)
     room_id = fields.UUID(load_default=None, allow_none=True)
-    reason = words(200, required=True)
 
 
 class ClosureMade(ClosureShape):
@@ -165,82 +170,46 @@ class ClosureMade(ClosureShape):
 
 
 class Form(Schema):
-    """What a browser sends: all text, empty fields left out, fields of the frame ignored."""
+    """What a browser sends is all text: numbers are read, empty fields and those of the frame left out."""
 
     class Meta:
         unknown = EXCLUDE
 
     @pre_load
-    def drop_empty(self, data: Any, **_options: Any) -> dict[str, str]:
-        return {name: value.strip() for name, value in data.items() if value.strip()}
+    def read(self, data: Any, **_options: Any) -> dict[str, Any]:
+        typed: dict[str, Any] = {name: value.strip() for name, value in data.items() if value.strip()}
+        for name, field in self.fields.items():
+            if isinstance(field, fields.Integer) and WHOLE.match(typed.get(name, "")):
+                typed[name] = int(typed[name])
+        return typed
 
 
-class Typed(fields.Integer):
-    """A whole number as people type it."""
-
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> int | None:
-        if not re.fullmatch(r"-?[0-9]{1,6}", str(value)):
-            raise self.make_error("invalid")
-        return super()._deserialize(value, *arguments, **options)
-
-
-class TypedHours(fields.String):
-    """The spans of a weekday as people type them: 8:00–12:00，14:00–21:00."""
-
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> list[list[int]]:
-        text = super()._deserialize(value, *arguments, **options)
-        parts = [SPAN.split(part.strip()) for part in re.split(r"[,，;；、]", text)]
-        spans = [[Clock().deserialize(end) for end in part] for part in parts]
-        if not spans_are_sound(spans):
-            raise ValidationError(
-                str(_("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00."))
-            )
-        return spans
-
-
-class BookingForm(Form):
+class BookingForm(Form, Wish):
     """The short form: who, what, when, how much of the room."""
 
-    room_id = fields.UUID(required=True)
     day = fields.Date(required=True, validate=OUR_DAYS)
     start = Clock(required=True)
     end = Clock(required=True)
-    seats = Typed(validate=Range(1, CAPACITY_MAX), load_default=None)
-    name = words(80, required=True)
-    kind = choice(BOOKER_KINDS, load_default="person")
-    purpose = words(200, load_default="")
-    head_count = Typed(validate=Range(1, CAPACITY_MAX), load_default=None)
-    contact = words(80, load_default="")
 
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         data["end"] = data["end"] or DAY_MINUTES  # a browser cannot say 24:00
         if data["start"] >= data["end"]:
-            raise ValidationError([_("The end must come after the start.")], "end")
+            raise ValidationError([BACKWARD], "end")  # type: ignore[list-item]
 
 
-class RoomForm(Form):
-    """The room editor."""
+class RoomForm(Form, RoomBody):
+    """The room editor: a list is typed with commas, hours as 8:00–12:00，14:00–21:00 for each day."""
 
-    name = words(60, required=True)
-    name_en = words(80, load_default="")
-    floor = Typed(required=True, validate=Range(-9, 200))
-    area_m2 = Typed(validate=Range(1, AREA_MAX), load_default=None)
-    capacity = Typed(required=True, validate=Range(1, CAPACITY_MAX))
-    booked_as = choice(BOOKED_AS, required=True)
-    use = words(60, load_default="")
-    equipment = words(600, load_default="")
-    on_holidays = choice(ON_HOLIDAYS, load_default="centre")
-    active = fields.Boolean(load_default=False)
-    position = Typed(validate=Range(0, 9_999), load_default=100)
+    @pre_load
+    def read(self, data: Any, **options: Any) -> dict[str, Any]:
+        spans = {day: _listed(data.get(f"hours_{day}", "")) for day in "1234567"}
+        hours = {day: [SPAN.split(one) for one in typed] for day, typed in spans.items() if typed}
+        told = {"equipment": _listed(data.get("equipment", "")), "hours": hours, "active": "active" in data}
+        return {**super().read(data, **options), **told}
 
 
-RoomForm = RoomForm.from_dict(
-    {f"hours_{day}": TypedHours(load_default=None) for day in "1234567"}, name="RoomForm"
-)
-
-
-class ClosureForm(Form):
+class ClosureForm(Form, Reason):
     """A closure as the desk enters it, on the centre's wall clock."""
 
     room_id = fields.UUID(load_default=None)
@@ -248,16 +217,22 @@ class ClosureForm(Form):
     start = Clock(load_default=0)
     last_day = fields.Date(required=True, validate=OUR_DAYS)
     end = Clock(load_default=DAY_MINUTES)
-    reason = words(200, required=True)
 
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         if (data["first_day"], data["start"]) >= (data["last_day"], data["end"]):
-            raise ValidationError([_("The end must come after the start.")], "last_day")
+            raise ValidationError([BACKWARD], "last_day")  # type: ignore[list-item]
 
 
 class ReasonForm(Form, Reason):
     """Why, from a form."""
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in COMMA.split(text) if part.strip()]
+
+
+# --- settings ------------------------------------------------------------------------------------
 
 
 class RoomsSettings(Schema):

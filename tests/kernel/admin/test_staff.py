@@ -75,7 +75,9 @@ def test_a_closed_account_is_signed_out_at_once(desk, client, staff):
     li = staff("li", permissions={"today.see"})
     theirs = client(li)
     assert theirs.get("").status_code == 200
-    assert "账号已停用" in desk.post(f"staff/{li.id}", data={"what": "deactivate"}, follow_redirects=True).text
+    assert (
+        "账号已停用" in desk.post(f"staff/{li.id}", data={"what": "deactivate"}, follow_redirects=True).text
+    )
     assert theirs.get("").status_code == 303  # to the sign-in page
 
 
@@ -114,7 +116,9 @@ def test_ones_own_password_asks_for_the_old_one(desk):
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(desk, centre):
-    text = desk.post("/account", data={"what": "issue", "name": "排班表", "days": "30", "centre_id": str(centre.id)}).text
+    text = desk.post(
+        "/account", data={"what": "issue", "name": "排班表", "days": "30", "centre_id": str(centre.id)}
+    ).text
     token = re.search(r"hj_[\w-]+", text)[0]
     assert token not in desk.get("/account").text
     bearer = {"Authorization": f"Bearer {token}"}

@@ -19,7 +19,11 @@ def sentences() -> set[str]:
     found = {quoted[1:-1] for path in TEMPLATES for quoted in SENTENCE.findall(path.read_text("utf-8"))}
     for path in (HOME / "admin").rglob("*.py"):
         with path.open("rb") as source:
-            found |= {words for _line, _name, words, _notes in extract_python(source, ["_"], [], {}) if isinstance(words, str)}
+            found |= {
+                words
+                for _line, _name, words, _notes in extract_python(source, ["_"], [], {})
+                if isinstance(words, str)
+            }
     return found
 
 

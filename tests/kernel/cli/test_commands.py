@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 import subprocess
@@ -32,23 +33,41 @@ ANSWERS = {
 INIT = ["init", *(part for pair in ANSWERS.items() for part in pair)]
 
 
+def runs_at(home: Path) -> Run:
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "huijia.cli", "--home", str(home), *arguments]
+        environment = {**os.environ, "HUIJIA_LANG": "en", **environment}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, env=environment
+        )
+
+    return run
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
 @pytest.fixture
-def huijia(home: Path) -> Run:
-    """`huijia("services", "--json")` runs the command on an installation of the test's own."""
+def bare(home: Path) -> Run:
+    """`bare("services", "--json")` runs the command where there is nothing yet."""
+    return runs_at(home)
 
-    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-W", "error", "-m", "huijia.cli", "--home", str(home), *arguments]
-        language = {"HUIJIA_LANG": "en", **environment}
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=120, env={**os.environ, **language}
-        )
 
-    return run
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation, made once."""
+    home = tmp_path_factory.mktemp("huijia") / "home"
+    assert "ready" in said(runs_at(home)(*INIT))
+    return home
+
+
+@pytest.fixture
+def huijia(made: Path, home: Path) -> Run:
+    """As `bare`, on an installation of the test's own."""
+    shutil.copytree(made, home)
+    return runs_at(home)
 
 
 def said(done: subprocess.CompletedProcess[str]) -> str:
@@ -74,8 +93,8 @@ def test_help_imports_nothing_but_click() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_lists_every_command_in_either_language(huijia: Run) -> None:
-    english, chinese = said(huijia("--help")), said(huijia("--help", HUIJIA_LANG="zh_CN.UTF-8"))
+def test_help_lists_every_command_in_either_language(bare: Run) -> None:
+    english, chinese = said(bare("--help")), said(bare("--help", HUIJIA_LANG="zh_CN.UTF-8"))
     assert all(
         re.search(rf"^  {name} ", text, re.MULTILINE) for name in cli.COMMANDS for text in (english, chinese)
     )
@@ -95,16 +114,16 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("typed", "words"), MISTAKES)
-def test_a_mistake_is_one_clear_sentence(huijia: Run, typed: list[str], words: str) -> None:
-    done = huijia(*typed)
+def test_a_mistake_is_one_clear_sentence(bare: Run, typed: list[str], words: str) -> None:
+    done = bare(*typed)
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
     assert words in done.stderr
 
 
-def test_a_misspelt_key_names_itself(huijia: Run, home: Path) -> None:
+def test_a_misspelt_key_names_itself(bare: Run, home: Path) -> None:
     home.mkdir()
     (home / "huijia.toml").write_text("[web]\nprot = 8000\n")
-    done = huijia("services")
+    done = bare("services")
     assert done.returncode == 2
     assert "prot" in done.stderr
     assert "port" in done.stderr
@@ -114,19 +133,16 @@ def test_a_misspelt_key_names_itself(huijia: Run, home: Path) -> None:
 
 
 def test_init_makes_an_installation_and_leaves_alone_what_is_there(huijia: Run, home: Path) -> None:
-    assert "ready" in said(huijia(*INIT))
     keys = home / "keys.json"
     before = keys.read_bytes()
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
     assert "ready" in said(huijia(*INIT))
     assert keys.read_bytes() == before
-    assert json.loads(said(huijia("services", "--json"))) is not None
     said(huijia("migrate", "--check"))
     assert "up to date" in said(huijia("migrate"))
 
 
 def test_a_service_is_switched_on_and_off(huijia: Run) -> None:
-    said(huijia(*INIT))
     assert "now on" in said(huijia("enable", "rooms", "--centre", "duling"))
     assert "was on" in said(huijia("enable", "rooms", "--centre", "duling"))
     listed = {row["name"]: row for row in json.loads(said(huijia("services", "--json")))}
@@ -155,7 +171,6 @@ REFUSED = [
 
 
 def test_what_cannot_be_done_is_refused_in_words(huijia: Run) -> None:
-    said(huijia(*INIT))
     for typed, words in REFUSED:
         done = huijia(*typed)
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), typed
@@ -163,7 +178,6 @@ def test_what_cannot_be_done_is_refused_in_words(huijia: Run) -> None:
 
 
 def test_a_token_is_issued_listed_and_revoked(huijia: Run) -> None:
-    said(huijia(*INIT))
     text = said(
         huijia("token", "issue", "admin", "--centre", "duling", "--name", "door", "--permission", "today.see")
     )
@@ -184,7 +198,6 @@ def states(huijia: Run) -> dict[str, str]:
 
 
 def test_doctor_finds_nothing_wrong_with_a_fresh_installation(huijia: Run) -> None:
-    said(huijia(*INIT))
     found = states(huijia)
     assert set(found) == {"keys", "address", "database", "migrations", "guards", "clock", "troubles"}
     assert set(found.values()) == {"ok"}
@@ -193,14 +206,12 @@ def test_doctor_finds_nothing_wrong_with_a_fresh_installation(huijia: Run) -> No
 
 
 def test_doctor_sees_keys_that_others_may_read(huijia: Run, home: Path) -> None:
-    said(huijia(*INIT))
     (home / "keys.json").chmod(0o644)
     assert states(huijia)["keys"] == "fail"
     assert huijia("doctor").returncode == 1
 
 
 def test_doctor_warns_of_an_address_without_https(huijia: Run) -> None:
-    said(huijia(*INIT))
     done = huijia("doctor", HUIJIA_WEB_EXTERNAL_URL="http://192.0.2.1")
     assert re.search(r"warn +address .*https", done.stdout)
 
@@ -231,7 +242,6 @@ def fetch(address: str, seconds: float = 60) -> int:
 
 @pytest.mark.races
 def test_serve_answers_sees_a_switch_and_stops_gracefully(huijia: Run, home: Path) -> None:
-    said(huijia(*INIT))
     port = free_port()
     command = [sys.executable, "-m", "huijia.cli", "--home", str(home), "serve", "--port", str(port)]
     environment = {**os.environ, "HUIJIA_LANG": "en"}
@@ -257,11 +267,11 @@ def test_serve_answers_sees_a_switch_and_stops_gracefully(huijia: Run, home: Pat
     assert "Traceback" not in err
 
 
-def test_demo_makes_two_centres_once(huijia: Run, home: Path) -> None:
-    first = said(huijia("demo"))
+def test_demo_makes_two_centres_once(bare: Run, home: Path) -> None:
+    first = said(bare("demo"))
     assert all(name in first for name in ("admin", "desk", "reader"))
     assert not home.with_name("home.new").exists()
-    assert "already" in said(huijia("demo"))
-    listed = {row["name"]: row for row in json.loads(said(huijia("services", "--json")))}
+    assert "already" in said(bare("demo"))
+    listed = {row["name"]: row for row in json.loads(said(bare("services", "--json")))}
     assert listed["rooms"]["centres"] == ["duling", "nanyang"]
-    assert set(states(huijia).values()) <= {"ok", "warn"}
+    assert set(states(bare).values()) <= {"ok", "warn"}

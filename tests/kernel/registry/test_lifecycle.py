@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -14,6 +15,7 @@ from huijia.identity.models import Role
 from huijia.installation import Installation
 from huijia.registry.lifecycle import NeedsAnother, PlanChanged, disable, enable, plan
 from huijia.registry.states import INSTALLED, PENDING, READY, standing
+from huijia.registry.troubles import standing_troubles
 from huijia.testing.broken import make_good, make_plugin
 from sqlalchemy import select
 
@@ -170,9 +172,25 @@ def test_one_with_steps_to_go_rests_until_it_is_migrated(plugins: Path, worker: 
     assert updated.registry.pending == {"grows": ["two"]}
     with updated.reading() as session:
         stands = standing(updated.registry, "grows", session)
+        assert [t.code for t in standing_troubles(session)] == ["schema-pending"]
     assert (stands.state, str(stands.remedy)) == (PENDING, "Run huijia migrate, or switch it on anywhere.")
     assert updated.migrate() == []
     assert updated.registry.serving(centre.id) == {"grows"}
+    with updated.reading() as session:
+        assert standing_troubles(session) == []
+
+
+def test_one_that_was_removed_while_on_is_missed(plugins: Path, worker: Worker, centre: Any) -> None:
+    make_plugin(plugins, "gone")
+    opened = worker()
+    enable(opened, centre.id, "gone", None)
+    shutil.rmtree(plugins / "huijia_gone-0.1.0.dist-info")
+    later = worker()
+    with later.reading() as session:
+        assert [(t.plugin, t.code) for t in standing_troubles(session)] == [("gone", "not-installed")]
+    disable(later, centre.id, "gone", None)
+    with later.reading() as session:
+        assert standing_troubles(session) == []
 
 
 def test_one_service_can_be_seen_alone(opened: Installation, worker: Worker, centre: Any) -> None:

@@ -112,6 +112,27 @@ def test_a_busy_database_is_no_fault(app: Door, words: str, status: int) -> None
     assert (found.status, "Retry-After" in found.headers) == (status, status == 503)
 
 
+@pytest.mark.parametrize(
+    ("state", "status", "again"),
+    [
+        ("40001", 503, True),  # serialization failure
+        ("40P01", 503, True),  # deadlock
+        ("55P03", 503, True),  # lock not available
+        ("57014", 503, False),  # statement timeout
+        ("57P01", 503, False),  # the server goes down: the commit may have been heard
+        ("53300", 503, False),  # too many connections
+        ("42P01", 500, False),  # no such table
+        ("23505", 500, False),  # a guard that no service put into words
+    ],
+)
+def test_postgresql_says_what_may_be_tried_again(app: Door, state: str, status: int, again: bool) -> None:
+    original = type("Original", (Exception,), {"sqlstate": state})()
+    error = OperationalError("SELECT 1", {}, original)
+    with app.test_request_context("/api/v1/x"):
+        found = problems.problem_of(error, SimpleNamespace(request_id="r", plugin="tiny"))  # type: ignore[arg-type]
+    assert (found.status, problems.is_undone(error)) == (status, again)
+
+
 def test_what_was_undone_is_done_again_once(app: Door, client: Any, counted: Any) -> None:
     made, tries = app.view_functions["tiny_api.make"], []
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from huijia.identity.models import Area
+from huijia.identity.models import Area, Staff
+from huijia.identity.passwords import PASSWORDS
 from huijia.storage.audit import Entry
 from huijia.web.door import Door
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 API = "/api/v1/centres/duling/tiny"
@@ -121,6 +123,44 @@ def test_another_sites_page_cannot_use_the_cookie(app: Door, someone: Any, heade
     assert browser.post(f"{API}/things", json={"name": "a"}, headers=headers).status_code == status
 
 
+def test_a_program_without_cookies_is_told_to_sign_in(app: Door) -> None:
+    assert app.test_client().post(f"{API}/things", json={"name": "a"}).status_code == 401
+
+
+def test_a_piece_of_a_page_is_not_replaced_by_the_sign_in_page(app: Door) -> None:
+    answer = app.test_client().get("/c/duling/tiny/", headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.text[:8]) == (401, "<section")
+
+
+def test_who_must_change_the_password_gets_no_further(client: Any, installation: Any) -> None:
+    mine = client("tiny.see")
+    with installation.writing() as session:
+        session.execute(update(Staff).values(must_change_password=True))
+    assert mine.get("/c/duling/tiny/").location.startswith("/account?next=")
+    assert (mine.get(f"{API}/things").status_code, mine.get(f"{API}/things").json["code"]) == (
+        403,
+        "password-due",
+    )
+    assert mine.get("/account").status_code == 200
+    assert mine.get("/c/duling/tiny/door").status_code == 200
+
+
+def test_signing_in_opens_the_house(app: Door, installation: Any, someone: Any) -> None:
+    who, words = someone("tiny.see"), "a short sentence does well"
+    with installation.writing() as session:
+        kept = PASSWORDS.hash(words, username=who.cookie)
+        session.execute(update(Staff).where(Staff.id == who.id).values(password_hash=kept))
+    browser = app.test_client()
+    goal = browser.get("/c/duling/tiny/").location
+    typed = {"username": who.cookie, "password": words, "next": "/c/duling/tiny/"}
+    assert browser.post(goal, data={**typed, "password": "wrong"}, headers=OURS).status_code == 401
+    answer = browser.post(goal, data=typed, headers=OURS)
+    assert (answer.status_code, browser.get(answer.location).status_code) == (303, 200)
+    assert "HttpOnly" in answer.headers["Set-Cookie"]
+    assert browser.post("/signout", headers=OURS).status_code == 303
+    assert browser.get("/c/duling/tiny/").status_code == 303
+
+
 def test_a_foreign_host_is_not_answered(app: Door) -> None:
     codes = [
         app.test_client().get("/healthz", headers={"Host": h}).status_code
@@ -200,6 +240,13 @@ def test_a_committed_request_leaves_one_entry(client: Any, installation: Any) ->
         (entry,) = session.query(Entry).filter(Entry.action == "tiny_api.make")
         assert (entry.request_id, entry.actor_kind) == (answer.headers["X-Request-Id"], "staff")
         assert [change["table"] for change in entry.changes] == ["huijia_area"]
+
+
+def test_a_view_tells_the_audit_what_it_is_about(client: Any, installation: Any) -> None:
+    assert client("tiny.add").post("/c/duling/tiny/told").text == "done"
+    with installation.reading() as session:
+        entry = session.query(Entry).filter(Entry.action == "tiny.told").one()
+        assert (entry.subject, entry.reason) == ("thing:1", "asked on the phone")
 
 
 @pytest.mark.parametrize(

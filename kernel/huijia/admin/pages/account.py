@@ -40,7 +40,9 @@ def account(**more: Any) -> str:
         this=signin.hash_of(session_token()),
         tokens=_live(ApiToken, ApiToken.created_at),
         zone=centres[0].zone if centres else None,
-        places=[(one.id, one.title) for one in centres if {"tokens.issue", "*"} & _held(current.session, one.id)],
+        places=[
+            (one.id, one.title) for one in centres if {"tokens.issue", "*"} & _held(current.session, one.id)
+        ],
         **{"token": "", **more},
     )
 
@@ -68,7 +70,10 @@ def change_account() -> Any:
 
     def issue(name: str, days: int, centre_id: UUID) -> None:
         with opened.writing(None, actor) as session:
-            given = {"permissions": _held(session, centre_id), "expires_at": session.now + timedelta(days=days)}
+            given = {
+                "permissions": _held(session, centre_id),
+                "expires_at": session.now + timedelta(days=days),
+            }
             named = {"name": name, "centre_id": centre_id, "now": session.now}
             issued.append(tokens.issue_token(session, actor=actor, **named, **given)[1])
 
@@ -91,7 +96,9 @@ def change_account() -> Any:
         errors["new"] = errors.pop("password")
     if not errors:
         with opened.writing(None, actor) as session:
-            audit.record(session, action="admin.change_account", reason=what, request_id=current.visit.request_id)
+            audit.record(
+                session, action="admin.change_account", reason=what, request_id=current.visit.request_id
+            )
         if not issued:
             return done(what, "admin.account")
     with opened.reading(None, actor) as current.visit.session:

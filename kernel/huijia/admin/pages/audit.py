@@ -66,7 +66,9 @@ def _entries(cursor: str | None, limit: int, **wanted: Any) -> tuple[list[Entry]
     }
     query = select(Entry).where(Entry.centre_id == current.centre.id)
     query = query.where(*(rules[name](value) for name, value in wanted.items()))
-    return paged(current.session, query, Entry.recorded_at.desc(), Entry.id.desc(), cursor=cursor, limit=limit)
+    return paged(
+        current.session, query, Entry.recorded_at.desc(), Entry.id.desc(), cursor=cursor, limit=limit
+    )
 
 
 def _midnight(day: date) -> datetime:

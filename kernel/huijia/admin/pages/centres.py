@@ -21,7 +21,10 @@ KINDS = {
     "city": _("city"), "district": _("district"), "subdistrict": _("subdistrict"),
     "community": _("community"), "compound": _("residential compound"),
 }  # fmt: skip
-NAMES = {"name": fields.String(required=True, validate=Length(1, 120)), "name_en": fields.String(validate=Length(max=120))}
+NAMES = {
+    "name": fields.String(required=True, validate=Length(1, 120)),
+    "name_en": fields.String(validate=Length(max=120)),
+}
 KIND = fields.String(required=True, validate=OneOf(AREA_KINDS))
 SLUG = fields.String(required=True, validate=Length(max=40))
 MAKE: dict[str, Any] = {
@@ -46,6 +49,12 @@ def add_place() -> Any:
     what = request.form.get("what", "")
     what = what if what in MAKE else "site"
     shape, make = MAKE[what]
-    given = {"actor": current.actor, "now": current.now, **({"centre_id": current.centre.id} if what == "site" else {})}
-    errors = attempt(shape, lambda **facts: make(current.session, **given, **facts), field="slug", prefix=f"{what}-")
+    given = {
+        "actor": current.actor,
+        "now": current.now,
+        **({"centre_id": current.centre.id} if what == "site" else {}),
+    }
+    errors = attempt(
+        shape, lambda **facts: make(current.session, **given, **facts), field="slug", prefix=f"{what}-"
+    )
     return (centres(errors=errors), 422) if errors else done("added", "admin.centres")

@@ -48,7 +48,12 @@ def installation() -> Any:
 
 def show(template: str, **context: Any) -> str:
     """A page of the administration, with what it may say and what was typed into it."""
-    common = {"said": DONE.get(request.args.get("done", ""), ""), "errors": {}, "typed": typed(), "label": label}
+    common = {
+        "said": DONE.get(request.args.get("done", ""), ""),
+        "errors": {},
+        "typed": typed(),
+        "label": label,
+    }
     return page(f"huijia/{template}.html", **{**common, "place_name": place_name, **context})
 
 
@@ -111,7 +116,13 @@ def place_name(scope: Scope) -> Text | str:
 
 def written(scope: Scope) -> str:
     """The place as a form's value."""
-    return f"area {scope.area_id}" if scope.area_id else f"centre {scope.centre_id}" if scope.centre_id else "installation"
+    return (
+        f"area {scope.area_id}"
+        if scope.area_id
+        else f"centre {scope.centre_id}"
+        if scope.centre_id
+        else "installation"
+    )
 
 
 def scope_of(value: str) -> Scope:

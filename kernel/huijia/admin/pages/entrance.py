@@ -27,7 +27,11 @@ def root() -> Any:
     if current.visit.caller.must_change_password:
         return redirect(url("admin.account"), 303)
     found = centres_of(current.session, current.visit)
-    return redirect(url("admin.today", centre=found[0].slug), 303) if len(found) == 1 else show("choose", choices=found)
+    return (
+        redirect(url("admin.today", centre=found[0].slug), 303)
+        if len(found) == 1
+        else show("choose", choices=found)
+    )
 
 
 @pages.get("/centres", permission=MEMBER)
@@ -46,7 +50,11 @@ def sign_in() -> Any:
 def enter() -> Any:
     """Sign in; who fails is told why, without which of name and password was wrong."""
     opened = installation()
-    facts = {"address": request.remote_addr or "", "agent": str(request.user_agent), "replaces": session_token()}
+    facts = {
+        "address": request.remote_addr or "",
+        "agent": str(request.user_agent),
+        "replaces": session_token(),
+    }
     given = {"username": request.form.get("username", ""), "password": request.form.get("password", "")}
     try:
         token, _staff_id = signin.sign_in(opened.storage, **given, **facts)

@@ -19,9 +19,16 @@ from huijia.storage.outbox import Delivery
 from huijia.web.current import current
 
 _ = messages("huijia")
-WORDS = {"breaker": _("Paused"), "delivery": _("Stuck"), "migration": _("Database steps failed"), "job": _("Job failed")}
+WORDS = {
+    "breaker": _("Paused"),
+    "delivery": _("Stuck"),
+    "migration": _("Database steps failed"),
+    "job": _("Job failed"),
+}
 RETRY = form(delivery_id=fields.UUID(required=True))
-SKIP = form(delivery_id=fields.UUID(required=True), reason=fields.String(required=True, validate=Length(3, 200)))
+SKIP = form(
+    delivery_id=fields.UUID(required=True), reason=fields.String(required=True, validate=Length(3, 200))
+)
 
 
 def standing_here() -> list[Trouble]:

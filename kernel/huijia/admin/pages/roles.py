@@ -19,7 +19,10 @@ from huijia.storage.base import new_id
 from huijia.web.current import current
 
 _ = messages("huijia")
-NAMES = {"name": fields.String(required=True, validate=Length(1, 120)), "name_en": fields.String(validate=Length(max=120))}
+NAMES = {
+    "name": fields.String(required=True, validate=Length(1, 120)),
+    "name_en": fields.String(validate=Length(max=120)),
+}
 OURS = frozenset(bundle.key for bundle in KERNEL_ROLES)
 
 
@@ -29,7 +32,12 @@ def roles() -> str:
     return show("roles", roles=found, ours=OURS, label_of=label_of)
 
 
-@pages.get("/c/<slug:centre>/staff/role", defaults={"role_id": None}, permission=use_cases.MANAGE, endpoint="new_role")
+@pages.get(
+    "/c/<slug:centre>/staff/role",
+    defaults={"role_id": None},
+    permission=use_cases.MANAGE,
+    endpoint="new_role",
+)
 @pages.get("/c/<slug:centre>/staff/role/<uuid:role_id>", permission=use_cases.MANAGE)
 def role(role_id: Any, **more: Any) -> str:
     """A form for a role, its rights by service as far as the actor holds them."""
@@ -40,7 +48,12 @@ def role(role_id: Any, **more: Any) -> str:
     return show("role", old=old, chosen=chosen, groups=given, typed=typed(), **more)
 
 
-@pages.post("/c/<slug:centre>/staff/role", defaults={"role_id": None}, permission=use_cases.MANAGE, endpoint="add_role")
+@pages.post(
+    "/c/<slug:centre>/staff/role",
+    defaults={"role_id": None},
+    permission=use_cases.MANAGE,
+    endpoint="add_role",
+)
 @pages.post("/c/<slug:centre>/staff/role/<uuid:role_id>", permission=use_cases.MANAGE)
 def save_role(role_id: Any) -> Any:
     """Make a role, or give an existing one other rights."""

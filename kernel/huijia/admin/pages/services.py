@@ -67,7 +67,11 @@ def _switch(plugin: str, on: bool, expected: str | None) -> str:
 
 
 def _switched(plugin: str, on: bool, refused: str) -> Any:
-    words = _("{service} is switched on; its pages are open now.") if on else _("{service} is switched off; its data are kept.")
+    words = (
+        _("{service} is switched on; its pages are open now.")
+        if on
+        else _("{service} is switched off; its data are kept.")
+    )
     said = "" if refused else Text(words.message, service=label(plugin))
     card = render_template("huijia/service.html", it=_card(plugin), label=label, said=said, refused=refused)
     response = make_response(card, 409 if refused else 200)
@@ -85,7 +89,9 @@ def _card(name: str) -> dict[str, Any]:
     loaded = registry.loaded.get(name)
     given = loaded.contributions if loaded else {}
     # Right after the first switching on anywhere, this app does not yet know the pages; the next request does.
-    known = [item for item in given.get("huijia_navigation", []) if item.endpoint in current_app.view_functions]
+    known = [
+        item for item in given.get("huijia_navigation", []) if item.endpoint in current_app.view_functions
+    ]
     return {
         "name": name,
         "installed": registry.catalogue[name],

@@ -10,7 +10,18 @@ from flask import request
 from marshmallow import fields
 from marshmallow.validate import OneOf, Range
 
-from huijia.admin.pages.desk import attempt, done, form, pages, place_name, places, scope_of, scopes_here, show, written
+from huijia.admin.pages.desk import (
+    attempt,
+    done,
+    form,
+    pages,
+    place_name,
+    places,
+    scope_of,
+    scopes_here,
+    show,
+    written,
+)
 from huijia.errors import Invalid, NotFound
 from huijia.i18n import messages
 from huijia.storage.settings import Explained, explain, set_setting
@@ -22,7 +33,9 @@ HOW = form(at=fields.String(required=True), effective_from=fields.Date())
 
 
 def _sections() -> dict[str, Any]:
-    return {answer.plugin: answer.value.schema() for answer in current.session.hooks.collect("huijia_settings")}
+    return {
+        answer.plugin: answer.value.schema() for answer in current.session.hooks.collect("huijia_settings")
+    }
 
 
 @pages.get("/c/<slug:centre>/settings", permission="settings.see")
@@ -34,7 +47,9 @@ def settings(**more: Any) -> str:
     held = places("settings.manage")
     at = request.values.get("at") or written(scopes_here()[0])
     scope = scope_of(at)
-    lines = explain(current.session, plugin, sections[plugin], on=current.today, scope=scope) if plugin else []
+    lines = (
+        explain(current.session, plugin, sections[plugin], on=current.today, scope=scope) if plugin else []
+    )
     rows = [(line, *_control(sections[plugin].fields[line.key], line.value)) for line in lines]
     common = {"places": held, "at": at, "may_change": at in dict(held), "here": str(place_name(scope))}
     return show("settings", sections=sections, plugin=plugin, rows=rows, **common, **more)
@@ -82,4 +97,6 @@ def _typed_value(line: Explained, field: fields.Field) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise Invalid("", {line.key: [_("This cannot be read; change values only, not the signs around them.")]}) from None
+        raise Invalid(
+            "", {line.key: [_("This cannot be read; change values only, not the signs around them.")]}
+        ) from None

@@ -63,7 +63,9 @@ def staff() -> str:
 def _grants(*people: Staff) -> dict[UUID, list[Any]]:
     """By member of staff: grants that count here, with their roles."""
     found: dict[UUID, list[Any]] = {one.id: [] for one in people}
-    query = select(Grant, Role).join(Role).where(Grant.staff_id.in_(found), _here()).order_by(Grant.granted_at)
+    query = (
+        select(Grant, Role).join(Role).where(Grant.staff_id.in_(found), _here()).order_by(Grant.granted_at)
+    )
     for grant, role in current.session.execute(query):
         found[grant.staff_id].append((grant, role))
     return found
@@ -83,7 +85,11 @@ def add_staff(**more: Any) -> str:
 @pages.post("/c/<slug:centre>/staff/new", permission=roles.MANAGE)
 def create_staff() -> Any:
     errors = attempt(NEW, _create, field="username")
-    return (add_staff(errors=errors), 422) if errors else done("added", "admin.staff", name=request.form["username"])
+    return (
+        (add_staff(errors=errors), 422)
+        if errors
+        else done("added", "admin.staff", name=request.form["username"])
+    )
 
 
 def _create(role: UUID, place: str, ends_on: date | None = None, **facts: Any) -> None:
@@ -107,7 +113,9 @@ def _person(staff_id: UUID) -> Staff:
 def staff_member(staff_id: UUID, **more: Any) -> str:
     person = _person(staff_id)
     kept = typed(display_name=person.display_name, locale=person.locale)
-    return show("staff_member", person=person, grants=_grants(person)[person.id], typed=kept, **_choices(), **more)
+    return show(
+        "staff_member", person=person, grants=_grants(person)[person.id], typed=kept, **_choices(), **more
+    )
 
 
 @pages.post("/c/<slug:centre>/staff/<uuid:staff_id>", permission=roles.MANAGE)
@@ -123,4 +131,8 @@ def change_staff(staff_id: UUID) -> Any:
     }  # fmt: skip
     shape, deed, said = changes.get(request.form.get("what", ""), changes["account"])
     errors = attempt(form(**shape), deed)
-    return (staff_member(staff_id, errors=errors), 422) if errors else done(said, "admin.staff_member", staff_id=staff_id)
+    return (
+        (staff_member(staff_id, errors=errors), 422)
+        if errors
+        else done(said, "admin.staff_member", staff_id=staff_id)
+    )

@@ -54,7 +54,9 @@ def find() -> str:
 
 
 def _all() -> list[tuple[Any, Any, str]]:
-    lines: list[tuple[Any, Any, str]] = [(_("Page"), label, href) for label, href, _here in frame()["navigation"]]
+    lines: list[tuple[Any, Any, str]] = [
+        (_("Page"), label, href) for label, href, _here in frame()["navigation"]
+    ]
     lines.append((_("Page"), _("My account"), url("admin.account")))
     if current.actor.may("services.manage"):
         catalogue = installation().registry.catalogue
