@@ -70,7 +70,7 @@ def wait_for(address: str, seconds_max: int = 180) -> None:
 
 def sign_in(page: Page, address: str) -> None:
     """Come in as the administrator of the demonstration."""
-    page.goto(f"{address}/sign-in")
+    page.goto(f"{address}/signin")
     page.fill("[name=username]", "admin")
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")

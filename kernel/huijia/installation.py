@@ -9,7 +9,7 @@ from uuid import UUID
 
 from huijia.clock import Clock, clock_from_environment
 from huijia.config import Config
-from huijia.registry import migrating
+from huijia.registry import lifecycle, migrating
 from huijia.registry.registry import Registry
 from huijia.registry.troubles import Trouble
 from huijia.storage.vault import Vault
@@ -70,7 +70,10 @@ class Installation:
         return self.storage.writing(centre_id=_id(centre), actor=actor)
 
     def migrate(self) -> list[Trouble]:
-        """Bring the tables of the kernel and of enabled plugins up to date. Troubles of those that failed."""
+        """Bring tables and ready-made roles of the kernel and of enabled plugins up to date.
+
+        Troubles of those that failed.
+        """
         migrating.migrate_kernel(self.storage)
         state = self.registry.refresh()
         plugins = [
@@ -80,6 +83,8 @@ class Installation:
         ]
         found = [migrating.migrate(self.storage, plugin) for plugin in plugins]
         self.registry.check_schema([plugin.name for plugin in plugins])
+        with self.storage.writing() as session:
+            found += [lifecycle.provide(session, one) for one in self.registry.plugins(state.anywhere)]
         self.refresh()
         return [trouble for trouble in found if trouble is not None]
 

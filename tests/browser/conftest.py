@@ -34,4 +34,4 @@ def administrator(staff: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """Every address is written out. The plugin's own fixture warns under pytest 9, and warnings are errors here."""
+    """Every address is written out; the plugin's own fixture warns under pytest 9, an error here."""

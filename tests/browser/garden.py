@@ -47,8 +47,9 @@ class Beds(Schema):
     beds = fields.Integer(load_default=2, validate=Range(1, 9), metadata={
         "label": _("Beds per person"), "help": _("How many beds one person may keep.")})
     weekends = fields.Boolean(load_default=True, metadata={"label": _("Open at weekends")})
-    season = fields.String(load_default="spring", validate=OneOf(["spring", "autumn"], [_("Spring"), _("Autumn")]),
-                           metadata={"label": _("Season")})
+    season = fields.String(
+        load_default="spring", validate=OneOf(["spring", "autumn"], [_("Spring"), _("Autumn")]),
+        metadata={"label": _("Season")})
 
 
 @hookimpl

@@ -136,7 +136,10 @@ class Hooks:
 
 
 class BoundHooks:
-    """Calls within one unit of work; whose hooks they are is looked up when the first is made."""
+    """Calls within one unit of work; whose hooks they are is looked up when the first is made.
+
+    What is passed by name is the hook's own, whatever it is called: `plugin` and `name` too.
+    """
 
     def __init__(self, session: WorkSession, find: Callable[[WorkSession], Hooks]) -> None:
         self._session, self._find = session, find
@@ -149,7 +152,7 @@ class BoundHooks:
             self._hooks = self._find(self._session)
         return self._hooks
 
-    def collect(self, name: str) -> list[Answer]:
+    def collect(self, name: str, /) -> list[Answer]:
         """What the plugins contributed when they were wired."""
         return [
             Answer(p.name, p.contributions[name])
@@ -157,14 +160,14 @@ class BoundHooks:
             if name in p.contributions
         ]
 
-    def ask(self, name: str, **given: Any) -> list[Answer]:
+    def ask(self, name: str, /, **given: Any) -> list[Answer]:
         """All answers, each with its plugin's name. Who fails, declines or is paused is left out."""
         given = self._complete(given)
         asked = [one for one in self.all.answering(name, "question", given) if not self._paused_until(one)]
         answers = [Answer(one.plugin, self._try(one, given)) for one in asked]
         return [answer for answer in answers if answer.value is not None]
 
-    def request(self, name: str, **given: Any) -> Any:
+    def request(self, name: str, /, **given: Any) -> Any:
         """What the first answerer returns. Raises its Refusal, ServiceFailed, or NobodyAnswers."""
         given = self._complete(given)
         who = self.all.answering(name, "request", given)
@@ -176,7 +179,7 @@ class BoundHooks:
             raise ServiceFailed(message, until=until, hook=name)
         return self._attempt(who[0], given)
 
-    def emit(self, name: str, *, subject: str, **payload: Any) -> None:
+    def emit(self, name: str, /, *, subject: str, **payload: Any) -> None:
         """Tell what became true about `subject`, such as `order:ID`: at once, or after the commit."""
         from huijia.storage.outbox import enqueue
 
@@ -185,7 +188,7 @@ class BoundHooks:
         later = [one.plugin for one in who if not (one.at_once and self._heard_at_once(one, given))]
         enqueue(self._session, name=name, subject=subject, payload=payload, listeners=later)
 
-    def deliver(self, plugin: str, name: str, **payload: Any) -> None:
+    def deliver(self, plugin: str, name: str, /, **payload: Any) -> None:
         """Let one listener hear an enqueued event. Raises what it raises, SystemExit as PluginFault."""
         given = self._complete(payload)
         for one in self.all.answering(name, "event", given):

@@ -18,8 +18,9 @@ from huijia.i18n import messages
 from huijia.identity.roles import provide_roles
 from huijia.registry import migrating
 from huijia.registry.calls import BoundHooks
+from huijia.registry.loading import Loaded, guarded
 from huijia.registry.models import Enabling
-from huijia.registry.troubles import label
+from huijia.registry.troubles import Trouble, label
 from huijia.registry.version import bump
 
 if TYPE_CHECKING:
@@ -65,12 +66,21 @@ def enable(
             words = {"need": label(missing[0]), "service": label(plugin)}
             raise NeedsAnother(_("{service} needs {need}; enable {need} first.", **words), needs=missing)
         by = None if actor is None or actor.id is None else str(actor.id)
-        bundles = registry.loaded[plugin].contributions.get("huijia_roles", [])
-        provide_roles(session, bundles, plugin=plugin)
+        _refuse(provide(session, registry.loaded[plugin]))
         session.add(Enabling(centre_id=centre_id, plugin=plugin, enabled_at=session.now, enabled_by=by))
         _announce(registry, session, "huijia_service_enabled", plugin, here | {plugin})
     installation.refresh()
     return True
+
+
+def provide(session: WorkSession, plugin: Loaded) -> Trouble | None:
+    """Put the plugin's ready-made roles in place, or bring them up to date. The trouble that stopped it."""
+
+    def all_or_none() -> None:
+        with session.savepoint():
+            provide_roles(session, plugin.contributions.get("huijia_roles", []), plugin=plugin.name)
+
+    return guarded(plugin.name, "contribution-failed", all_or_none)
 
 
 def disable(
@@ -115,6 +125,10 @@ def _make_ready(registry: Registry, plugin: str) -> None:
         if trouble is None and name in registry.pending:
             trouble = migrating.migrate(registry.storage, registry.loaded[name])
             registry.check_schema([name])
+    _refuse(trouble)
+
+
+def _refuse(trouble: Trouble | None) -> None:
     if trouble is not None:
         words = {"why": trouble.message, "remedy": trouble.remedy}
         raise NotReady(_("{why} {remedy}", **words), cause=trouble.code)

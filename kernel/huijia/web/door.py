@@ -111,6 +111,8 @@ class Door(flask.Flask):
             except Exception as error:
                 if last or not access.unit or not problems.is_undone(error):
                     raise
+                for _name, kept in request.files.items(multi=True):
+                    kept.stream.seek(0)
         raise AssertionError("the second attempt returns or raises")
 
     def _serve(self, visit: Visit, access: Access, slug: str | None, language: ExitStack) -> Response:

@@ -91,9 +91,8 @@ def file(file_id: UUID) -> Response:
 def download(file_id: UUID) -> Response:
     """A file of this centre, for browsers."""
     found = read_file(current.session, file_id)
-    return send_file(
-        BytesIO(found.body), mimetype=found.media_type, download_name=found.name, etag=found.sha256
-    )
+    about: dict[str, Any] = {"mimetype": found.media_type, "download_name": found.name, "etag": found.sha256}
+    return send_file(BytesIO(found.body), **about)
 
 
 @pages.get("/c/<slug:centre>/api", permission=MEMBER)
@@ -103,9 +102,8 @@ def reference() -> str:
     by_tag: dict[str, list[Any]] = {tag["name"]: [] for tag in document["tags"]}
     for path, verb, operation in openapi.operations(document):
         by_tag[operation["tags"][0]].append((path, verb, operation))
-    return page(
-        "huijia/api.html", operations_by_tag=by_tag.items(), schemas=document["components"]["schemas"]
-    )
+    shapes = document["components"]["schemas"]
+    return page("huijia/api.html", operations_by_tag=by_tag.items(), schemas=shapes)
 
 
 @pages.get("/static/<digest>/<owner>/<path:name>", anonymous=True)

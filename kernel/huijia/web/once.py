@@ -25,13 +25,10 @@ def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) 
     Only answers below 400 are kept. Nobody's requests are never told apart, so their keys do nothing.
     """
     if "once" not in g:  # asked but once: a second attempt must find the same key
-        fingerprint = hashlib.sha256(_body()).hexdigest()
-        g.once = _key(fingerprint), fingerprint
-    for kept in request.files.values():
-        kept.stream.seek(0)
-    key, fingerprint = g.once
-    if key is None or session.actor is None or session.actor.id is None:
+        g.once = _asked()
+    if g.once is None or session.actor is None or session.actor.id is None:
         return view()
+    key, fingerprint = g.once
     place = {"actor_id": str(session.actor.id), "route": f"{request.method} {request.path}", "key": key}
     first = idempotency.claim(session, vault, **place, fingerprint=fingerprint, now=session.now)
     if first is not None:
@@ -45,14 +42,17 @@ def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) 
     return response
 
 
-def _key(fingerprint: str) -> str | None:
+def _asked() -> tuple[str, str] | None:
+    """The key and the fingerprint of what was sent, or None where no key was."""
     header, field = request.headers.get("Idempotency-Key"), request.form.get(ONCE)
-    if ONCE in request.form:
-        # Views check their fields strictly, and this one is not theirs.
-        others = [(name, value) for name, value in request.form.items(multi=True) if name != ONCE]
-        request.form = ImmutableMultiDict(others)
+    if not (header or field):
+        return None
+    # Views check their fields strictly, and this one is not theirs.
+    others = [(name, value) for name, value in request.form.items(multi=True) if name != ONCE]
+    fingerprint = hashlib.sha256(_body()).hexdigest()
+    request.form = ImmutableMultiDict(others)  # type: ignore[reportAttributeAccessIssue]
     # Who goes back, corrects a form and sends it again means another request.
-    return header or (f"{field[:100]}.{fingerprint[:32]}" if field else None)
+    return header or f"{(field or '')[:100]}.{fingerprint[:32]}", fingerprint
 
 
 def _body() -> bytes:
@@ -62,4 +62,5 @@ def _body() -> bytes:
     parts: list[tuple[str, ...]] = list(request.form.items(multi=True))
     for name, kept in request.files.items(multi=True):
         parts.append((name, kept.filename or "", hashlib.sha256(kept.stream.read()).hexdigest()))
+        kept.stream.seek(0)
     return repr(parts).encode()

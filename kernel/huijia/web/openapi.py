@@ -61,6 +61,7 @@ class Describing(flask_smorest.Api):
     """flask-smorest's Api with problem+json and a schema's name telling its plugin."""
 
     ERROR_SCHEMA = Problem
+    spec: Any
 
     def __init__(self, app: Door) -> None:
         app.config.update(API_TITLE="Huijia", API_VERSION=__version__, OPENAPI_VERSION="3.1.0")
@@ -77,13 +78,13 @@ class Describing(flask_smorest.Api):
             self.spec.components.response(name, response, lazy=True)
 
 
-def schema_name(schema: Any) -> str | None:
+def schema_name(schema: Any) -> Any:
     """`rooms.Booking`; None (described in place) for a schema cut down by `only`, `exclude` or `partial`."""
-    found = resolve_schema_cls(schema)
+    found: Any = resolve_schema_cls(schema)
     if not isinstance(schema, type) and (schema.only or schema.exclude or schema.partial):
         return None
     owner = found.__module__.partition(".")[0].removeprefix("huijia_")
-    return f"{owner}.{found.__name__.removesuffix('Schema')}"
+    return f"{owner}.{re.sub('(Schema|Shape)$', '', found.__name__)}"
 
 
 def finish(app: Door, document: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def finish(app: Door, document: dict[str, Any]) -> dict[str, Any]:
     for rule in app.url_map.iter_rules():
         item = document["paths"].get(as_openapi(rule.rule), {})
         for verb in (rule.methods or set()) & {verb.upper() for verb in item}:
-            _describe_access(item[verb.lower()], rule.endpoint, app.access[rule.endpoint][0], verb)
+            _describe_access(item[verb.lower()], rule.endpoint, app.access[rule.endpoint][0] or Access(), verb)
     cookie = cookie_name(app.installation.config, SESSION_COOKIE)
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer hj_…"},

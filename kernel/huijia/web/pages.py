@@ -51,7 +51,7 @@ def furnish(app: Door, homes: dict[str, Path]) -> None:
     folders = {name: FileSystemLoader(home / "templates" / name) for name, home in homes.items()}
     environment = app.jinja_env
     environment.loader = ChoiceLoader([FileSystemLoader(KERNEL_HOME / "templates"), PrefixLoader(folders)])
-    environment.undefined = StrictUndefined
+    environment.undefined, environment.autoescape = StrictUndefined, True
     environment.globals.update(
         _=Text, domains=frozenset(homes), url=url, static_url=static_url, once=once, current=current
     )
@@ -93,10 +93,8 @@ def url(endpoint: str, **values: Any) -> str:
     """The path of a page or REST route, at the centre in hand unless another is named."""
     if endpoint.startswith("."):
         endpoint = f"{flask.request.blueprint}{endpoint}"
-    fits = endpoint in current_app.view_functions and current_app.url_map.is_endpoint_expecting(
-        endpoint, "centre"
-    )
-    if fits and current.visit.centre:
+    known, rules = current_app.view_functions, current_app.url_map
+    if current.visit.centre and endpoint in known and rules.is_endpoint_expecting(endpoint, "centre"):
         values.setdefault("centre", current.visit.centre.slug)
     return flask.url_for(endpoint, **values)
 
@@ -123,8 +121,7 @@ def _file(owner: str, name: str) -> Path:
     app: Door = current_app  # type: ignore[assignment]
     folder = (app.homes.get(owner, KERNEL_HOME) / "static").resolve()
     found = (folder / name).resolve()
-    known = owner == KERNEL or owner in app.homes
-    if not (known and found.is_relative_to(folder) and found.is_file()):
+    if owner not in (KERNEL, *app.homes) or not (found.is_relative_to(folder) and found.is_file()):
         raise NoSuchFile
     return found
 
@@ -144,8 +141,8 @@ def show_date(value: date | datetime) -> str:
     from babel.dates import format_date
 
     day = value.astimezone(current.zone).date() if isinstance(value, datetime) else value
-    chinese = current_locale() == "zh_Hans"
-    return format_date(day, "M月d日 EEEE" if chinese else "EEEE, d MMMM", locale=current_locale())
+    shape = "EEEE, d MMMM" if current_locale() == "en" else "M月d日 EEEE"
+    return format_date(day, shape, locale=current_locale())
 
 
 def show_time(value: datetime) -> str:

@@ -25,8 +25,8 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 200
 class WholeNumber(fields.Integer):
     """An integer from an address: plain digits, as `strict` is for JSON."""
 
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> int | None:
-        Regexp(r"\A-?[0-9]{1,18}\Z", error=self.error_messages["invalid"])(str(value))
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        Regexp(r"\A-?[0-9]{1,18}\Z", error=str(self.error_messages["invalid"]))(str(value))
         return super()._deserialize(value, *arguments, **options)
 
 
@@ -95,7 +95,7 @@ def _read(cursor: str, columns: list[Any]) -> list[Any]:
 def _typed(kind: type, value: Any) -> Any:
     """The value as its column takes it. Raises ValueError for one that the database would choke on."""
     if kind in (datetime, date):
-        value = kind.fromisoformat(value)  # type: ignore[attr-defined]
+        value = kind.fromisoformat(value)
     elif kind is UUID:
         value = UUID(value)
     fits = {

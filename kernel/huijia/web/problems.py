@@ -135,8 +135,6 @@ def _of_http(error: HTTPException, visit: Visit) -> Problem:
     # webargs tells by place (json, query, …) and then by field.
     for said in getattr(error, "data", {}).get("messages", {}).values():
         found.errors.update(translated(said if isinstance(said, dict) else {"_schema": said}))
-    if isinstance(error.description, Text):
-        found.detail = str(error.description)
     headers = error.get_response().headers
     found.headers = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
     return found

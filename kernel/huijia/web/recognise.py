@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Request, request
+from flask import request
 
 from huijia.errors import NotFound, NotSignedIn
 from huijia.i18n import DEFAULT_LOCALE, LOCALES, messages
@@ -23,23 +23,13 @@ _ = messages("huijia")
 SESSION_COOKIE, LOCALE_COOKIE = "huijia_session", "huijia_locale"
 
 
-def bearer_of(asked: Request) -> str | None:
-    """The token in the Authorization header, or None where there is no such header. Raises NotSignedIn."""
-    header = asked.headers.get("Authorization")
-    if header is None:
-        return None
-    kind, _space, token = header.partition(" ")
-    if kind.lower() != "bearer" or not token:
-        raise NotSignedIn(_("Send the header Authorization: Bearer, followed by a token."))
-    return token.strip()
-
-
 def recognise(installation: Installation, session: WorkSession, visit: Visit, slug: str | None) -> None:
     """Fill in the visit: caller, actor, centre (None where no slug leads to one) and what is enabled there.
 
     Raises NotSignedIn for a token that is not good, so that no program takes a public answer for its own.
     """
     caller = visit.caller = _caller(installation.config, session)
+    visit.centre, visit.enabled = None, frozenset()
     if slug is None:
         held = access.rights_at(session, caller.staff_id, Scope()) if caller else frozenset()
         visit.actor = access.actor_of(caller, held, None) if caller else NOBODY
@@ -54,11 +44,14 @@ def recognise(installation: Installation, session: WorkSession, visit: Visit, sl
 
 
 def _caller(config: Any, session: WorkSession) -> Caller | None:
-    token = bearer_of(request)
-    if token is None:
+    header = request.headers.get("Authorization")
+    if header is None:
         cookie = request.cookies.get(cookie_name(config, SESSION_COOKIE))
         return signin.staff_by_token(session, cookie) if cookie else None
-    caller = tokens.caller_by_token(session, token)
+    kind, _space, token = header.partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        raise NotSignedIn(_("Send the header Authorization: Bearer, followed by a token."))
+    caller = tokens.caller_by_token(session, token.strip())
     if caller is None:
         raise NotSignedIn(_("This token is unknown, has ended or was revoked; issue a new one."))
     return caller

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Request, Response, g
-from werkzeug.exceptions import BadRequest
 
 from huijia.errors import Forbidden
 from huijia.i18n import messages
+from huijia.web.bodies import NotUnderstood
 
 _ = messages("huijia")
 
@@ -28,7 +28,7 @@ HEADERS = {
 
 def is_https(config: Any) -> bool:
     """True where the address that people type begins with https."""
-    return (config.external_url or "").startswith("https:")
+    return config.external_url.startswith("https:")
 
 
 def secure(response: Response, config: Any) -> Response:
@@ -62,11 +62,12 @@ def set_cookie(
 
 
 def check_host(request: Request, config: Any) -> None:
-    """Raise BadRequest for a Host that is neither the external address's, nor allowed, nor a bare address."""
-    name = urlsplit(f"//{request.host}").hostname or ""
-    known = {urlsplit(config.external_url or "").hostname, "localhost", *config.allowed_hosts}
+    """Raise NotUnderstood for a Host that is not the external address's, nor allowed, nor a bare address."""
+    name = _split(f"//{request.host}").hostname or ""
+    known = {_split(config.external_url).hostname, "localhost", *config.allowed_hosts}
     if name not in known and not _is_address(name):
-        raise BadRequest(_("This server does not answer to {host}; open it by its own address.", host=name))  # type: ignore[arg-type]
+        message = _("This server does not answer to {host}; open it by its own address.", host=name)
+        raise NotUnderstood(message)
 
 
 def _is_address(name: str) -> bool:
@@ -74,6 +75,13 @@ def _is_address(name: str) -> bool:
         return bool(ip_address(name))
     except ValueError:
         return False
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:  # an unfinished [IPv6]
+        return urlsplit("")
 
 
 def check_origin(request: Request, config: Any) -> None:
@@ -87,18 +95,13 @@ def check_origin(request: Request, config: Any) -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     source = origin or request.headers.get("Referer", "")
-    ours = site in ("same-origin", "none") if site else _origin(source) in _origins(request, config)
-    if not ours:
-        raise Forbidden(
-            _("This came from another site's page, or from nowhere; open the page here and repeat.")
-        )
+    if not (site in ("same-origin", "none") if site else _origin(source) in _origins(request, config)):
+        message = _("This came from another site's page, or from nowhere; open the page here and repeat.")
+        raise Forbidden(message)
 
 
 def _origin(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
+    parts = _split(address)
     return f"{parts.scheme}://{parts.netloc}"
 
 

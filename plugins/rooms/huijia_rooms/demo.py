@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
-from huijia import Actor, Centre, Period, Refusal, WorkSession
+from huijia import Actor, Period, Refusal, WorkSession
 
 from huijia_rooms import service
 from huijia_rooms.models import Room
@@ -94,7 +94,7 @@ def make(
     """25 rooms for the main centre, 6 for the small one, and their bookings two weeks back and ahead."""
     chance, policy = Random(f"{seed}:{centre_key}"), policy_of(session)
     rooms = [_room(session, line, order) for order, line in enumerate(_lines(centre_key), 1)]
-    zone = session.get_one(Centre, session.centre_id).zone
+    zone = service.zone_of(session)
     days = [today + timedelta(days=n) for n in range(-DAYS_AROUND, DAYS_AROUND + 1)]
     for done, day in enumerate(days, 1):
         for room in rooms:

@@ -6,12 +6,13 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any
 
-from huijia import Centre, Cursor, NotFound, Period, WorkSession, messages, settings_of
+from huijia import Cursor, NotFound, Period, WorkSession, messages, settings_of
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from huijia_rooms.models import AREA_MAX, BOOKED_AS, BOOKER_KINDS, CAPACITY_MAX, ON_HOLIDAYS
 from huijia_rooms.rules import DAY_MINUTES, STEP_MINUTES, Policy, spans_are_sound
+from huijia_rooms.service import zone_of
 
 _ = messages("rooms")
 
@@ -269,8 +270,7 @@ SETTINGS = RoomsSettings()
 
 def policy_of(session: WorkSession, on: date | None = None) -> Policy:
     """The settings that stand at the session's centre on a day, today unless it is given."""
-    centre = session.get_one(Centre, session.centre_id)
-    day = on or session.now.astimezone(centre.zone).date()
+    day = on or session.now.astimezone(zone_of(session)).date()
     return Policy(**settings_of(session, "rooms", SETTINGS, on=day))
 
 

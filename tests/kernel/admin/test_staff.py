@@ -65,8 +65,8 @@ def test_a_role_is_given_until_a_day_and_ended(desk, new_staff, staff):
     answer = desk.post(f"staff/{li.id}", data=asked, follow_redirects=True)
     assert "12月31日" in answer.text
     row = answer.text.partition("12月31日")[2]
-    grant_id = re.search(r'name="grant_id" value="([^"]+)"', row)[1]
-    answer = desk.post(f"staff/{li.id}", data={"what": "revoke", "grant_id": grant_id}, follow_redirects=True)
+    address = re.search(r"staff/[0-9a-f-]+/grants/[0-9a-f-]+/end", row)[0]
+    answer = desk.post(address, follow_redirects=True)
     assert "已取消" in answer.text
     assert "12月31日" not in answer.text
 
@@ -104,25 +104,24 @@ def test_a_role_of_ones_own_holds_the_ticked_rights(desk, enable):
 
 
 def test_ones_own_password_asks_for_the_old_one(desk):
-    given = {"what": "password", "old": "not this one", "new": "another short sentence"}
-    answer = desk.post("/account", data=given)
+    given = {"old": "not this one", "new": "another short sentence"}
+    answer = desk.post("/account/password", data=given)
     assert answer.status_code == 422
     assert 'id="old-error"' in answer.text
-    answer = desk.post("/account", data={**given, "old": PASSWORD, "new": "short"})
+    answer = desk.post("/account/password", data={**given, "old": PASSWORD, "new": "short"})
     assert 'id="new-error"' in answer.text
-    answer = desk.post("/account", data={**given, "old": PASSWORD}, follow_redirects=True)
+    answer = desk.post("/account/password", data={**given, "old": PASSWORD}, follow_redirects=True)
     assert "新密码已生效" in answer.text
     assert desk.get("").status_code == 200  # this session goes on
 
 
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(desk, centre):
     text = desk.post(
-        "/account", data={"what": "issue", "name": "排班表", "days": "30", "centre_id": str(centre.id)}
+        "/account/tokens", data={"name": "排班表", "days": "30", "centre_id": str(centre.id)}
     ).text
     token = re.search(r"hj_[\w-]+", text)[0]
     assert token not in desk.get("/account").text
     bearer = {"Authorization": f"Bearer {token}"}
     assert desk.api.get("services", headers=bearer).status_code == 200
-    token_id = re.search(r'name="token_id" value="([^"]+)"', text)[1]
-    desk.post("/account", data={"what": "revoked", "token_id": token_id})
+    desk.post(re.search(r"/account/tokens/[0-9a-f-]+/revoke", text)[0])
     assert desk.api.get("services", headers=bearer).status_code == 401

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -13,9 +15,11 @@ import pytest
 from huijia.errors import NotFound
 from huijia.identity.models import Role
 from huijia.installation import Installation
+from huijia.registry.deliver import deliver_due
 from huijia.registry.lifecycle import NeedsAnother, PlanChanged, disable, enable, plan
 from huijia.registry.states import INSTALLED, PENDING, READY, standing
 from huijia.registry.troubles import standing_troubles
+from huijia.storage.outbox import Delivery
 from huijia.testing.broken import make_good, make_plugin
 from sqlalchemy import select
 
@@ -67,6 +71,67 @@ def test_needs_come_first_and_leave_last(opened: Installation, centre: Any) -> N
     disable(opened, centre.id, "upon", None)
     disable(opened, centre.id, "good", None)
     assert opened.registry.loaded["upon"].module.HEARD == [("on", "upon"), ("off", "upon")]
+
+
+def test_a_listener_hears_after_the_commit_what_was_switched_on(
+    plugins: Path, opened: Installation, centre: Any
+) -> None:
+    listens = """
+        HEARD = []
+        @hookimpl
+        def huijia_service_enabled(session, centre_id, plugin): HEARD.append((centre_id, plugin))
+        """
+    make_plugin(plugins, "later", {"plugin.py": listens})
+    started_now = Installation.open(opened.config, clock=opened.clock)
+    for name in ("later", "good"):
+        enable(started_now, centre.id, name, None)
+    assert deliver_due(started_now) == 2
+    module = started_now.registry.loaded["later"].module
+    assert module.HEARD == [(centre.id, "later"), (centre.id, "good")]
+    with started_now.reading() as session:
+        assert set(session.scalars(select(Delivery.state))) == {"done"}
+    started_now.close()
+
+
+ROLES = """
+    from huijia import RoleBundle
+    _ = messages("keys")
+    @hookimpl
+    def huijia_permissions(): return [Permission(f"keys.{{what}}", _("Keys")) for what in ("see", "lend")]
+    @hookimpl
+    def huijia_roles(): return [RoleBundle("keys.desk", _("{label}"), frozenset({{{rights}}}))]
+    """
+
+
+def test_a_later_version_brings_its_ready_made_roles_up_to_date_by_migrating(
+    plugins: Path, worker: Worker, centre: Any
+) -> None:
+    def started(label: str, rights: str) -> Installation:
+        shutil.rmtree(plugins / "huijia_keys", ignore_errors=True)
+        for left in [
+            *plugins.glob("huijia_keys-*"),
+            *(m for m in sys.modules if m.startswith("huijia_keys")),
+        ]:
+            shutil.rmtree(left) if isinstance(left, Path) else sys.modules.pop(left)
+        make_plugin(plugins, "keys", {"plugin.py": ROLES.format(label=label, rights=rights)})
+        importlib.invalidate_caches()
+        return worker()
+
+    def role(installation: Installation) -> tuple[str, list[str]]:
+        with installation.reading() as session:
+            found = session.scalars(select(Role).where(Role.key == "keys.desk")).one()
+            return found.name_en, found.permissions
+
+    enable(started("Key desk", "'keys.see'"), centre.id, "keys", None)
+    newer = started("Desk of keys", "'keys.see', 'keys.lend'")
+    assert role(newer) == ("Key desk", ["keys.see"])
+    assert newer.migrate() == []
+    assert role(newer) == ("Desk of keys", ["keys.lend", "keys.see"])
+
+    spoilt = started("x" * 500, "'keys.see'")
+    [trouble] = spoilt.migrate()
+    assert (trouble.plugin, trouble.code) == ("keys", "contribution-failed")
+    assert role(spoilt) == ("Desk of keys", ["keys.lend", "keys.see"]), "as before"
 
 
 def test_who_is_not_there_cannot_be_switched_on(opened: Installation, centre: Any) -> None:

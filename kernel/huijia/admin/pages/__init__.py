@@ -1,29 +1,10 @@
 """The administration's pages, a module for each entry of the rail."""
 
-from huijia.admin.pages import (
-    account,
-    audit,
-    centres,
-    entrance,
-    repairs,
-    roles,
-    services,
-    settings,
-    staff,
-    today,
-)
+from importlib import import_module
+
 from huijia.admin.pages.desk import pages
 
-__all__ = [
-    "account",
-    "audit",
-    "centres",
-    "entrance",
-    "pages",
-    "repairs",
-    "roles",
-    "services",
-    "settings",
-    "staff",
-    "today",
-]
+__all__ = ["pages"]
+
+for _name in "entrance today services staff roles centres settings repairs audit account".split():  # noqa: SIM905
+    import_module(f"huijia.admin.pages.{_name}")

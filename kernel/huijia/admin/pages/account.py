@@ -22,12 +22,12 @@ from huijia.web.blueprints import MEMBER
 from huijia.web.current import current
 from huijia.web.recognise import centres_of
 
-PASSWORD = {"old": fields.String(required=True), "new": fields.String(required=True)}
-TOKEN = {
-    "name": fields.String(required=True, validate=Length(1, 80)),
-    "days": fields.Integer(required=True, validate=OneOf([30, 365])),
-    "centre_id": fields.UUID(required=True),
-}
+PASSWORD = form(old=fields.String(required=True), new=fields.String(required=True))
+TOKEN = form(
+    name=fields.String(required=True, validate=Length(1, 80)),
+    days=fields.Integer(required=True, validate=OneOf([30, 365])),
+    centre_id=fields.UUID(required=True),
+)
 
 
 @pages.get("/account", permission=MEMBER)
@@ -40,15 +40,13 @@ def account(**more: Any) -> str:
         this=signin.hash_of(session_token()),
         tokens=_live(ApiToken, ApiToken.created_at),
         zone=centres[0].zone if centres else None,
-        places=[
-            (one.id, one.title) for one in centres if {"tokens.issue", "*"} & _held(current.session, one.id)
-        ],
+        places=[(one.id, one.title) for one in centres if {"tokens.issue", "*"} & _held(one.id)],
         **{"token": "", **more},
     )
 
 
-def _held(session: Any, centre_id: UUID) -> frozenset[str]:
-    return permissions_at(session, current.actor, Scope(centre_id=centre_id))
+def _held(centre_id: UUID) -> frozenset[str]:
+    return permissions_at(current.session, current.actor, Scope(centre_id=centre_id))
 
 
 def _live(model: Any, order: Any) -> Any:
@@ -57,49 +55,49 @@ def _live(model: Any, order: Any) -> Any:
     return list(current.session.scalars(select(model).where(*mine).order_by(order.desc())))
 
 
-@pages.post("/account", permission=MEMBER, unit=False)
-def change_account() -> Any:
-    """Change the password, end other sessions, issue or revoke a token. It opens its own units of work."""
-    opened, actor, issued = installation(), current.actor, []
+@pages.post("/account/password", permission=MEMBER, unit=False)
+def change_password() -> Any:
+    """One's own, outside any unit: argon2 takes its time."""
+    visit, opened = current.visit, installation()
+    errors = attempt(PASSWORD, _password, field="old")
+    if errors:
+        errors["new"] = errors.pop("password", errors.get("new"))
+        with opened.reading(None, visit.actor) as visit.session:
+            return account(errors=errors), 422
+    with opened.writing(None, visit.actor) as session:
+        audit.record(session, action="admin.change_password", request_id=visit.request_id)
+    return done("password", "admin.account")
 
-    def password(old: str, new: str) -> None:
-        with opened.reading() as session:
-            username = session.get_one(Staff, actor.id).username
-        facts = {"username": username, "token": session_token(), "address": request.remote_addr or ""}
-        signin.change_password(opened.storage, old=old, new=new, **facts)
 
-    def issue(name: str, days: int, centre_id: UUID) -> None:
-        with opened.writing(None, actor) as session:
-            given = {
-                "permissions": _held(session, centre_id),
-                "expires_at": session.now + timedelta(days=days),
-            }
-            named = {"name": name, "centre_id": centre_id, "now": session.now}
-            issued.append(tokens.issue_token(session, actor=actor, **named, **given)[1])
+def _password(old: str, new: str) -> None:
+    with installation().reading() as session:
+        username = session.get_one(Staff, current.actor.id).username
+    facts = {"username": username, "token": session_token(), "address": request.remote_addr or ""}
+    signin.change_password(installation().storage, old=old, new=new, **facts)
 
-    def revoke(token_id: UUID) -> None:
-        with opened.writing(None, actor) as session:
-            tokens.revoke_token(session, actor=actor, token_id=token_id, now=session.now)
 
-    def elsewhere() -> None:
-        with opened.writing(None, actor) as session:
-            signin.revoke_all(session, staff_id=actor.id, but=session_token())
+@pages.post("/account/elsewhere", permission=MEMBER)
+def sign_out_elsewhere() -> Any:
+    assert current.actor.id, "a member of staff has an id"
+    signin.revoke_all(current.session, staff_id=current.actor.id, but=session_token())
+    return done("elsewhere", "admin.account")
 
-    deeds: dict[str, Any] = {
-        "password": (PASSWORD, password), "issue": (TOKEN, issue),
-        "revoked": ({"token_id": fields.UUID(required=True)}, revoke), "elsewhere": ({}, elsewhere),
-    }  # fmt: skip
-    what = request.form.get("what", "")
-    shape, deed = deeds.get(what, deeds["password"])
-    errors = attempt(form(**shape), deed, field="old")
-    if "password" in errors:
-        errors["new"] = errors.pop("password")
-    if not errors:
-        with opened.writing(None, actor) as session:
-            audit.record(
-                session, action="admin.change_account", reason=what, request_id=current.visit.request_id
-            )
-        if not issued:
-            return done(what, "admin.account")
-    with opened.reading(None, actor) as current.visit.session:
-        return account(errors=errors, token="".join(issued)), 422 if errors else 200
+
+@pages.post("/account/tokens", permission=MEMBER)
+def issue_token() -> Any:
+    """The page, showing the new token this once."""
+    issued: list[str] = []
+    errors = attempt(TOKEN, lambda **asked: issued.append(_issue(**asked)))
+    return account(errors=errors, token="".join(issued)), 422 if errors else 200
+
+
+def _issue(name: str, days: int, centre_id: UUID) -> str:
+    until = current.now + timedelta(days=days)
+    what: Any = {"name": name, "permissions": _held(centre_id), "centre_id": centre_id, "expires_at": until}
+    return tokens.issue_token(current.session, actor=current.actor, now=current.now, **what)[1]
+
+
+@pages.post("/account/tokens/<uuid:token_id>/revoke", permission=MEMBER)
+def revoke_token(token_id: UUID) -> Any:
+    tokens.revoke_token(current.session, actor=current.actor, token_id=token_id, now=current.now)
+    return done("revoked", "admin.account")

@@ -1,4 +1,4 @@
-"""What the administration's pages share: their blueprint, forms that keep what was typed, places to choose."""
+"""What the administration's pages share: a blueprint, forms that keep what was typed, places to choose."""
 
 from __future__ import annotations
 

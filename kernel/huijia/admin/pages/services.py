@@ -88,7 +88,7 @@ def _card(name: str) -> dict[str, Any]:
     paused = [trouble for trouble in standing_troubles(session, "breaker") if trouble.plugin == name]
     loaded = registry.loaded.get(name)
     given = loaded.contributions if loaded else {}
-    # Right after the first switching on anywhere, this app does not yet know the pages; the next request does.
+    # Right after a service was first switched on anywhere, only the next request knows its pages.
     known = [
         item for item in given.get("huijia_navigation", []) if item.endpoint in current_app.view_functions
     ]

@@ -94,12 +94,14 @@ def create_staff() -> Any:
 
 def _create(role: UUID, place: str, ends_on: date | None = None, **facts: Any) -> None:
     made = service.add_staff(current.session, **_by(), **facts, must_change_password=True)
-    _grant(made.id, role, place, ends_on)
+    _grant(current.session, staff_id=made.id, role=role, place=place, ends_on=ends_on, **_by())
 
 
-def _grant(staff_id: UUID, role: UUID, place: str, ends_on: date | None = None) -> None:
+def _grant(
+    session: Any, *, staff_id: UUID, role: UUID, place: str, ends_on: date | None = None, **by: Any
+) -> None:
     what = {"staff_id": staff_id, "role_id": role, "scope": scope_of(place), "ends_on": ends_on}
-    roles.grant_role(current.session, **_by(), **what)
+    roles.grant_role(session, **by, **what)
 
 
 def _person(staff_id: UUID) -> Staff:
@@ -118,21 +120,31 @@ def staff_member(staff_id: UUID, **more: Any) -> str:
     )
 
 
+CHANGES: dict[str, tuple[Any, Any, str]] = {
+    "account": (form(**ACCOUNT), service.change_staff, "saved"),
+    "grant": (form(**GRANT), _grant, "granted"),
+    "password": (form(**PASSWORD), service.set_password, "password"),
+    "deactivate": (form(), service.deactivate_staff, "deactivated"),
+}
+
+
 @pages.post("/c/<slug:centre>/staff/<uuid:staff_id>", permission=roles.MANAGE)
 def change_staff(staff_id: UUID) -> Any:
-    """Change the account, give or end a role, set a first password, or close the account."""
-    person, db = _person(staff_id), current.session
-    changes: dict[str, Any] = {
-        "account": (ACCOUNT, lambda **facts: service.change_staff(db, staff_id=person.id, **_by(), **facts), "saved"),
-        "grant": (GRANT, lambda **facts: _grant(person.id, **facts), "granted"),
-        "revoke": ({"grant_id": fields.UUID()}, lambda grant_id: roles.revoke_grant(db, grant_id=grant_id, **_by()), "revoked"),
-        "password": (PASSWORD, lambda password: service.set_password(db, staff_id=person.id, password=password, **_by()), "password"),
-        "deactivate": ({}, lambda: service.deactivate_staff(db, staff_id=person.id, **_by()), "deactivated"),
-    }  # fmt: skip
-    shape, deed, said = changes.get(request.form.get("what", ""), changes["account"])
-    errors = attempt(form(**shape), deed)
-    return (
-        (staff_member(staff_id, errors=errors), 422)
-        if errors
-        else done(said, "admin.staff_member", staff_id=staff_id)
-    )
+    """Change the account, give a role, set a first password, or close the account."""
+    person = _person(staff_id)
+    shape, deed, said = CHANGES.get(request.form.get("what", ""), CHANGES["account"])
+    errors = attempt(shape, lambda **facts: deed(current.session, staff_id=person.id, **_by(), **facts))
+    return _answer(staff_id, errors, said)
+
+
+@pages.post("/c/<slug:centre>/staff/<uuid:staff_id>/grants/<uuid:grant_id>/end", permission=roles.MANAGE)
+def end_grant(staff_id: UUID, grant_id: UUID) -> Any:
+    _person(staff_id)
+    errors = attempt(form(), lambda: roles.revoke_grant(current.session, grant_id=grant_id, **_by()))
+    return _answer(staff_id, errors, "revoked")
+
+
+def _answer(staff_id: UUID, errors: Any, said: str) -> Any:
+    if errors:
+        return staff_member(staff_id, errors=errors), 422
+    return done(said, "admin.staff_member", staff_id=staff_id)

@@ -10,9 +10,9 @@ from typing import Any
 from huijia import Period, WorkSession
 from sqlalchemy import Select, Text, cast, func
 
-from huijia_rooms.reports.standing import BOOKING, ROOMS, standing, window_values, zone_of
+from huijia_rooms.reports.standing import BOOKING, ROOMS, standing, window_values
 from huijia_rooms.rules import Policy
-from huijia_rooms.service import Opening, day_window
+from huijia_rooms.service import Opening, day_window, zone_of
 
 
 def day_json(session: WorkSession, policy: Policy, *, day: date) -> str:

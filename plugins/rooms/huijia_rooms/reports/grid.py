@@ -10,9 +10,9 @@ from uuid import UUID
 
 from huijia import Period, WorkSession, messages
 
-from huijia_rooms.reports.standing import ROOMS, stays_by_room, zone_of
+from huijia_rooms.reports.standing import ROOMS, stays_by_room
 from huijia_rooms.rules import STEP_MINUTES, Policy, Taken, levels
-from huijia_rooms.service import Opening, day_window
+from huijia_rooms.service import Opening, day_window, zone_of
 
 _ = messages("rooms")
 

@@ -6,9 +6,8 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from huijia import Centre, Period, UtcDateTime, WorkSession, here
+from huijia import Period, UtcDateTime, WorkSession, here
 from sqlalchemy import Select, bindparam, select
 
 from huijia_rooms.models import Booking, Room
@@ -60,8 +59,3 @@ def stays_by_room(session: WorkSession, window: Period) -> dict[UUID, list[Any]]
     for stay in session.execute(STAYS, window_values(window)):
         found[stay[0]].append(stay)
     return found
-
-
-def zone_of(session: WorkSession) -> ZoneInfo:
-    """The time zone of the session's centre."""
-    return session.get_one(Centre, session.centre_id).zone

@@ -24,6 +24,7 @@ from huijia_rooms.rules import (
 
 _ = messages("rooms")
 
+PLACE = select(Centre.__table__.c.time_zone).where(Centre.__table__.c.id == bindparam("centre"))
 CLOSURE = Closure.__table__.c
 CLOSURES = select(CLOSURE.room_id, CLOSURE.starts_at, CLOSURE.ends_at, CLOSURE.reason).where(
     here(Closure),
@@ -39,9 +40,9 @@ class Opening:
     """
 
     def __init__(self, session: WorkSession, policy: Policy, window: Period) -> None:
-        centre = session.get_one(Centre, session.centre_id)
-        self.zone = centre.zone
-        self.region = region_of(centre)
+        place = place_of(session)
+        self.zone = ZoneInfo(place.time_zone)
+        self.region = region_of(place)
         self.policy = policy
         rows = session.execute(CLOSURES, {"since": window.start, "until": window.end})
         self.closures = [(room_id, Period(start, end), reason) for room_id, start, end, reason in rows]
@@ -81,6 +82,16 @@ class Opening:
         if holiday and self.policy.closes(room.on_holidays):
             return holiday
         return _("outside its opening hours") if self.spans(room, day) else _("not open on this day")
+
+
+def place_of(session: WorkSession) -> Any:
+    """A row with the `time_zone` of the session's centre; loading the whole centre costs a tenth of a booking."""
+    return session.execute(PLACE, {"centre": session.centre_id}).one()
+
+
+def zone_of(session: WorkSession) -> ZoneInfo:
+    """The time zone of the session's centre."""
+    return ZoneInfo(place_of(session).time_zone)
 
 
 def day_window(day: date, zone: ZoneInfo, *, days: int = 1) -> Period:
