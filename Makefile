@@ -6,7 +6,7 @@ UV ?= uv
 PORT ?= 8000
 BIN := .venv/bin
 OURS := -e kernel $(foreach folder,$(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml)),-e $(folder))
-QUIET := --quiet --disable-pip-version-check --no-input
+QUIET := --quiet --quiet --disable-pip-version-check --no-input
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help

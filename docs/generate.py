@@ -177,7 +177,7 @@ def settings_table(section: Any) -> Iterator[str]:
 
 def commands_page() -> str:
     lines = [NOTE, "", "# Commands", "", "```", _help(cli.commands, "huijia"), "```", ""]
-    context = click.Context(cli.commands, info_name="huijia")
+    context = click.Context(cli.commands, info_name="huijia", **cli.commands.context_settings)
     for name in cli.COMMANDS:
         command = cli.commands.get_command(context, name)
         assert command is not None
@@ -196,7 +196,9 @@ def commands_page() -> str:
 
 
 def _help(command: click.Command, name: str, parent: click.Context | None = None) -> str:
-    return command.get_help(click.Context(command, info_name=name, parent=parent, terminal_width=96)).rstrip()
+    settings = command.context_settings
+    context = click.Context(command, info_name=name, parent=parent, terminal_width=96, **settings)
+    return command.get_help(context).rstrip()
 
 
 def configuration_page() -> str:

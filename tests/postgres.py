@@ -49,7 +49,7 @@ def start(data: Path) -> str:
     with psycopg.connect(url, autocommit=True) as connection:
         # Nothing here outlives the run, so nothing need survive a power cut.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {setting} = off")  # pyright: ignore[reportArgumentType]
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
         connection.execute("SELECT pg_reload_conf()")
     return url.replace("postgresql:", "postgresql+psycopg:", 1)
 

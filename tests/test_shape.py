@@ -112,9 +112,8 @@ def nouns_in(path: Path) -> set[str]:
     """Service nouns among the names and strings of a file; its docstrings and comments may give examples."""
     tree = ast.parse(path.read_text())
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    prose = {
-        id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, documented) and ast.get_docstring(n)
-    }  # type: ignore[union-attr]
+    first = [node.body[0] for node in ast.walk(tree) if isinstance(node, documented) and node.body]
+    prose = {id(statement.value) for statement in first if isinstance(statement, ast.Expr)}
     words: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in prose:

@@ -99,7 +99,8 @@ def test_large_type_enlarges_without_loss(page: Page, address: str, width, type_
         assert not is_too_wide(page), path
         targets = page.evaluate(
             "[...document.querySelectorAll('button:not(.switch), .btn, select, .rail li a')]"
-            ".filter((e) => e.offsetParent).map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect().height])"
+            ".filter((e) => e.offsetParent)"
+            ".map((e) => [e.outerHTML.slice(0, 60), e.getBoundingClientRect().height])"
         )
         small += [(path, *target) for target in targets if target[1] < 60]
     assert small == []
@@ -111,7 +112,8 @@ def test_no_text_is_smaller_than_sixteen_pixels(page: Page, address: str):
         visit(page, address, path)
         smallest = page.evaluate(
             "Math.min(...[...document.body.querySelectorAll('*')]"
-            ".filter((e) => e.innerText && e.offsetParent).map((e) => parseFloat(getComputedStyle(e).fontSize)))"
+            ".filter((e) => e.innerText && e.offsetParent)"
+            ".map((e) => parseFloat(getComputedStyle(e).fontSize)))"
         )
         assert smallest >= 16, path
 

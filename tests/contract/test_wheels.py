@@ -15,6 +15,20 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 OURS = "huijia"
+ANSWERS = (
+    *(
+        "--url",
+        "http://127.0.0.1:8080",
+        "--city",
+        "郑州市",
+        "--district",
+        "金水区",
+        "--subdistrict",
+        "杜岭街道",
+    ),
+    *("--centre", "杜岭街道党群服务中心", "--slug", "duling", "--admin", "wang"),
+    *("--password", "a short sentence does well"),
+)
 
 
 def _closure(requirements: list[str]) -> set[str]:
@@ -85,9 +99,9 @@ def test_the_kernel_and_one_wheel_are_exactly_that_one_service(fresh: Path, tmp_
         check=True,
     )
     assert str(fresh.parent) in where.stdout, "the fresh environment must not see the checkout"
-    _run(fresh, tmp_path, "init", "--yes")
-    [centre] = json.loads(_run(fresh, tmp_path, "services", "--json"))["centres"]
-    assert [service["name"] for service in centre["services"]] == ["rooms"]
-    _run(fresh, tmp_path, "enable", "rooms", "--centre", centre["slug"])
-    [centre] = json.loads(_run(fresh, tmp_path, "services", "--json"))["centres"]
-    assert [service["enabled"] for service in centre["services"]] == [True]
+    _run(fresh, tmp_path, "init", *ANSWERS)
+    [rooms] = json.loads(_run(fresh, tmp_path, "services", "--json"))
+    assert (rooms["name"], rooms["state"], rooms["centres"]) == ("rooms", "installed", [])
+    _run(fresh, tmp_path, "enable", "rooms", "--centre", "duling")
+    [rooms] = json.loads(_run(fresh, tmp_path, "services", "--json"))
+    assert (rooms["state"], rooms["centres"]) == ("ready", ["duling"])

@@ -209,6 +209,19 @@ def test_every_row_of_the_grid_has_all_its_columns(desk: Any, room_id: str) -> N
         assert 0 not in spans
 
 
+def test_what_reaches_over_midnight_is_drawn_on_both_days(desk: Any) -> None:
+    import re
+
+    hours = {str(day): [["00:00", "24:00"]] for day in range(1, 8)}
+    room_id = desk.api.post("rooms/rooms", json={**ROOM, "hours": hours}).json["id"]
+    for start, end in ((22, 25), (23, 24.5)):
+        assert book(desk, room_id, start, end, seats=2).status_code == 201
+    for day, drawn in (("22", "23:00–24:00 4 / 12"), ("23", "00:00–00:30 4 / 12")):
+        text = desk.get(f"rooms/?day=2026-11-{day}").text
+        assert drawn in text
+        assert sum(int(span) for span in re.findall(r'<td[^>]* colspan="(\d+)"', text)) == 24 * 4
+
+
 def test_a_cell_leads_to_the_form_and_the_form_to_a_booking(desk: Any, room_id: str) -> None:
     form = desk.get(f"rooms/book?day=2026-11-22&room={room_id}&at=14:00").text
     assert 'value="14:00"' in form

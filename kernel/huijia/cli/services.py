@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -17,17 +18,18 @@ def services(as_json: bool) -> None:
     from sqlalchemy import select
 
     from huijia.identity.models import Centre
-    from huijia.registry.states import WORDS, standing
+    from huijia.registry import states
 
-    rows = []
+    rows: list[dict[str, Any]] = []
+    words_of: Any = states.WORDS
     with opened() as installation, installation.reading() as session:
         registry = installation.registry
         centres = {centre.id: centre.slug for centre in session.scalars(select(Centre))}
         state = registry.current(session)
         for name, one in registry.catalogue.items():
-            stands = standing(registry, name, session)
+            stands = states.standing(registry, name, session)
             on = sorted(centres[c] for c, names in state.centres.items() if name in names)
-            words = {"state": stands.state, "word": str(WORDS[stands.state]), "why": str(stands.why)}
+            words = {"state": stands.state, "word": str(words_of[stands.state]), "why": str(stands.why)}
             rows.append(
                 {"name": name, "version": one.version, "centres": on, "at": ", ".join(on) or "–", **words}
             )

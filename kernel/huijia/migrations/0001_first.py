@@ -62,7 +62,7 @@ def _once_per_place(table: str, columns: str) -> None:
     for place, where in places.items():
         keys = [*columns.split(), *([] if place == "installation" else [place])]
         rule = sa.text(where)
-        options = {"sqlite_where": rule, "postgresql_where": rule}
+        options: Any = {"sqlite_where": rule, "postgresql_where": rule}
         op.create_index(f"uq_{table}_{place}", table, keys, unique=True, **options)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from huijia.i18n import Text, messages
 
@@ -70,9 +71,10 @@ def _detail(day: date) -> tuple[bool, str | None] | None:
 
 @lru_cache(maxsize=4096)
 def _lunar(day: date) -> tuple[int, int, bool]:
-    from lunardate import LunarDate
+    import lunardate
 
-    found = LunarDate.from_solar_date(day.year, day.month, day.day)
+    dates: Any = lunardate.LunarDate  # its type stubs are older than it is
+    found = dates.from_solar_date(day.year, day.month, day.day)
     return found.month, found.day, bool(found.is_leap_month)
 
 

@@ -192,7 +192,7 @@ def _tables(name: str, package: str, models: ModuleType | None) -> Any:
     from huijia.storage.base import KernelBase
 
     things = [] if models is None else list(vars(models).values())
-    classes = [one for one in things if isinstance(one, type) and one.__module__.startswith(package)]
+    classes = [one for one in things if isinstance(one, type) and str(one.__module__).startswith(package)]
     found = [one.metadata for one in things if isinstance(one, Table)]
     found += [one.metadata for one in classes if isinstance(getattr(one, "metadata", None), MetaData)]
     if len(set(map(id, found))) > 1 or KernelBase.metadata in found:

@@ -49,11 +49,15 @@ def sqlite_module() -> ModuleType:
     return sqlite3
 
 
+# Parameters hold personal values; they must not reach the log by way of an error.
+_DISCREET = {"hide_parameters": True}
+
+
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://…`, with our transactions and pragmas."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        pool: Any = {"pool_size": 32, "max_overflow": 32, "pool_use_lifo": True}
+        pool: Any = {"pool_size": 32, "max_overflow": 32, "pool_use_lifo": True, **_DISCREET}
         engine = create_engine(parsed, module=sqlite_module(), **pool)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -61,7 +65,7 @@ def make_engine(url: str) -> Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         # prepare_threshold=None: PgBouncer in transaction mode knows no prepared statements.
-        pool = {"pool_pre_ping": True, "pool_size": 16, "max_overflow": 16}
+        pool = {"pool_pre_ping": True, "pool_size": 16, "max_overflow": 16, **_DISCREET}
         engine = create_engine(parsed, connect_args={"prepare_threshold": None}, **pool)
     else:
         name = parsed.get_backend_name()

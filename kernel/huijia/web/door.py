@@ -93,6 +93,7 @@ class Door(flask.Flask):
     def _answer(self, visit: Visit, language: ExitStack) -> Response:
         config = self.installation.config
         security.check_host(request, config)
+        request.remote_addr = security.caller_address(request, config)
         _check_size()
         check_text(request)
         if request.routing_exception is not None:

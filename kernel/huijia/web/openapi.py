@@ -93,7 +93,9 @@ def finish(app: Door, document: dict[str, Any]) -> dict[str, Any]:
     for rule in app.url_map.iter_rules():
         item = document["paths"].get(as_openapi(rule.rule), {})
         for verb in (rule.methods or set()) & {verb.upper() for verb in item}:
-            _describe_access(item[verb.lower()], rule.endpoint, app.access[rule.endpoint][0] or Access(), verb)
+            _describe_access(
+                item[verb.lower()], rule.endpoint, app.access[rule.endpoint][0] or Access(), verb
+            )
     cookie = cookie_name(app.installation.config, SESSION_COOKIE)
     document["components"]["securitySchemes"] = {
         "token": {"type": "http", "scheme": "bearer", "description": "Authorization: Bearer hj_…"},

@@ -79,7 +79,7 @@ class Problem:
         until = self.until and self.until.isoformat()
         more = {"until": until, "errors": self.errors, "details": self.details}
         own = {name: getattr(self, name) for name in ("title", "status", "detail", "code", "instance")}
-        return {"type": f"/docs/problems#{self.code}", **own, **{k: v for k, v in more.items() if v}}
+        return {"type": f"urn:huijia:problem:{self.code}", **own, **{k: v for k, v in more.items() if v}}
 
 
 def is_passing(error: BaseException) -> bool:

@@ -70,6 +70,14 @@ def check_host(request: Request, config: Any) -> None:
         raise NotUnderstood(message)
 
 
+def caller_address(request: Request, config: Any) -> str:
+    """The address that asks: behind proxies that we trust, the last one before them in X-Forwarded-For."""
+    chain = [*request.headers.get("X-Forwarded-For", "").split(","), request.remote_addr or ""]
+    while len(chain) > 1 and chain[-1].strip() in config.web.trusted_proxies:
+        chain.pop()
+    return chain[-1].strip()
+
+
 def _is_address(name: str) -> bool:
     try:
         return bool(ip_address(name))

@@ -72,7 +72,7 @@ def day() -> str:
 @pages.get("/book", permission="rooms.book")
 def book_form() -> str:
     """The short form, filled in as far as the link says."""
-    start = CLOCK.deserialize(request.args.get("at", "09:00"))
+    start: Any = CLOCK.deserialize(request.args.get("at", "09:00"))
     times = {"start": _wall(start), "end": _wall(min(start + 60, DAY_MINUTES))}
     return _booking_form({"day": _day_asked().isoformat(), "room_id": request.args.get("room", ""), **times})
 

@@ -22,6 +22,7 @@ from huijia import (
 )
 
 _ = messages("rooms")
+HOUSE = Actor("system", None, "Huijia")  # who asks from a job or a command
 
 
 @hookimpl
@@ -110,7 +111,7 @@ def rooms_hold(
 
     return book_room(
         session,
-        actor=session.actor,
+        actor=session.actor or HOUSE,
         policy=policy_of(session),
         room_id=room_id,
         period=Period(starts_at, ends_at),
@@ -125,4 +126,4 @@ def rooms_hold(
 def rooms_release(session: WorkSession, hold_id: UUID, reason: str, now: datetime) -> None:
     from huijia_rooms.service import release_hold
 
-    release_hold(session, actor=session.actor, hold_id=hold_id, reason=reason, now=now)
+    release_hold(session, actor=session.actor or HOUSE, hold_id=hold_id, reason=reason, now=now)

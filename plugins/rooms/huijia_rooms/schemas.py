@@ -30,7 +30,7 @@ UNSOUND = _("Opening times go forward and do not overlap, like 08:00–12:00, 14
 def _filled(text: str) -> None:
     if not text.strip():
         # In a list, because marshmallow takes only str by itself and this waits for its reader's language.
-        raise ValidationError([_("Please fill this in.")])  # type: ignore[list-item]
+        raise ValidationError([_("Please fill this in.")])
 
 
 def words(length_max: int, *, required: bool = False, **options: Any) -> fields.String:
@@ -55,7 +55,7 @@ class Clock(fields.String):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
         return None if value is None else f"{value // 60:02d}:{value % 60:02d}"
 
-    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> int:
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
         found = CLOCK.match(super()._deserialize(value, *arguments, **options).strip())
         minute = int(found[1]) * 60 + int(found[2]) if found else -1
         if not 0 <= minute <= DAY_MINUTES or minute % STEP_MINUTES:
@@ -65,7 +65,7 @@ class Clock(fields.String):
 
 def _sound(spans: list[list[int]]) -> None:
     if not spans_are_sound(spans):
-        raise ValidationError([UNSOUND])  # type: ignore[list-item]
+        raise ValidationError([UNSOUND])
 
 
 class RoomBody(Schema):
@@ -104,7 +104,7 @@ class Times(Schema):
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         if data["starts_at"] >= data["ends_at"]:
-            raise ValidationError([BACKWARD], "ends_at")  # type: ignore[list-item]
+            raise ValidationError([BACKWARD], "ends_at")
 
 
 class Wish(Schema):
@@ -173,7 +173,7 @@ class ClosureMade(ClosureShape):
 class Form(Schema):
     """What a browser sends is all text: numbers are read, empty fields and those of the frame left out."""
 
-    class Meta:
+    class Meta(Schema.Meta):
         unknown = EXCLUDE
 
     @pre_load
@@ -196,7 +196,7 @@ class BookingForm(Form, Wish):
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         data["end"] = data["end"] or DAY_MINUTES  # a browser cannot say 24:00
         if data["start"] >= data["end"]:
-            raise ValidationError([BACKWARD], "end")  # type: ignore[list-item]
+            raise ValidationError([BACKWARD], "end")
 
 
 class RoomForm(Form, RoomBody):
@@ -222,7 +222,7 @@ class ClosureForm(Form, Reason):
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
         if (data["first_day"], data["start"]) >= (data["last_day"], data["end"]):
-            raise ValidationError([BACKWARD], "last_day")  # type: ignore[list-item]
+            raise ValidationError([BACKWARD], "last_day")
 
 
 class ReasonForm(Form, Reason):

@@ -115,6 +115,18 @@ def test_ones_own_password_asks_for_the_old_one(desk):
     assert desk.get("").status_code == 200  # this session goes on
 
 
+def test_whoever_has_a_first_password_chooses_their_own_before_anything_else(desk, client, new_staff):
+    desk.post("staff/new", data=new_staff)
+    theirs = client(None)
+    answer = theirs.post(
+        "/signin", data={"username": "li.qiang", "password": PASSWORD}, follow_redirects=True
+    )
+    assert "请先设置自己的密码" in answer.text
+    asked = {"old": PASSWORD, "new": "another short sentence"}
+    assert "新密码已生效" in theirs.post("/account/password", data=asked, follow_redirects=True).text
+    assert theirs.get("").status_code == 200
+
+
 def test_a_token_is_shown_once_and_works_until_it_is_revoked(desk, centre):
     text = desk.post(
         "/account/tokens", data={"name": "排班表", "days": "30", "centre_id": str(centre.id)}

@@ -86,8 +86,8 @@ def test_a_listener_hears_after_the_commit_what_was_switched_on(
     for name in ("later", "good"):
         enable(started_now, centre.id, name, None)
     assert deliver_due(started_now) == 2
-    module = started_now.registry.loaded["later"].module
-    assert module.HEARD == [(centre.id, "later"), (centre.id, "good")]
+    heard = started_now.registry.loaded["later"].module.HEARD
+    assert heard == [(centre.id, "later"), (centre.id, "good")]
     with started_now.reading() as session:
         assert set(session.scalars(select(Delivery.state))) == {"done"}
     started_now.close()

@@ -362,6 +362,12 @@ def test_a_scoped_statement_sees_its_own_centre(storage: Storage, both_engines: 
             assert attempt(storage, statement) == expected, remark
 
 
+def test_what_was_allowed_does_not_open_the_way_for_what_looks_alike(storage: Storage) -> None:
+    assert attempt(storage, select(i.c.name).where(here(i))) == ["ours"]
+    for value in (THEIRS, OURS, bindparam("other", THEIRS), bindparam("_centre", THEIRS, unique=True)):
+        assert isinstance(attempt(storage, select(i.c.name).where(i.c.centre_id == value)), Fault)
+
+
 @pytest.mark.parametrize("option", [joinedload, selectinload, subqueryload, None])
 def test_relationships_load_only_what_is_ours(storage: Storage, option: Any) -> None:
     with storage.writing(centre_id=THEIRS) as session, session.across_centres("a part strays"):

@@ -56,7 +56,7 @@ def _live(model: Any, order: Any) -> Any:
 
 
 @pages.post("/account/password", permission=MEMBER, unit=False)
-def change_password() -> Any:
+def change_account() -> Any:
     """One's own, outside any unit: argon2 takes its time."""
     visit, opened = current.visit, installation()
     errors = attempt(PASSWORD, _password, field="old")
@@ -65,7 +65,7 @@ def change_password() -> Any:
         with opened.reading(None, visit.actor) as visit.session:
             return account(errors=errors), 422
     with opened.writing(None, visit.actor) as session:
-        audit.record(session, action="admin.change_password", request_id=visit.request_id)
+        audit.record(session, action="admin.change_account", request_id=visit.request_id)
     return done("password", "admin.account")
 
 

@@ -39,7 +39,8 @@ def audit() -> str:
     given = {name: value.strip() for name, value in request.args.items() if value.strip()}
     rows, following, errors = [], None, {}
     try:
-        rows, following = _entries(**Wanted().load(given, unknown=EXCLUDE))
+        asked: Any = Wanted().load(given, unknown=EXCLUDE)
+        rows, following = _entries(**asked)
     except ValidationError as problem:
         errors = translated(problem.normalized_messages())
     people = list(current.session.execute(select(Staff.id, Staff.display_name).order_by(Staff.username)))

@@ -79,7 +79,8 @@ def attempt(schema: Schema, deed: Callable[..., Any], *, field: str = "_schema",
     """
     entries = {name.removeprefix(prefix): value.strip() for name, value in request.form.items()}
     try:
-        deed(**schema.load({name: value for name, value in entries.items() if value}, unknown=EXCLUDE))
+        asked: Any = schema.load({name: value for name, value in entries.items() if value}, unknown=EXCLUDE)
+        deed(**asked)
     except ValidationError as problem:
         found = problem.normalized_messages()
     except Forbidden:

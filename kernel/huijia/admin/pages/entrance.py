@@ -24,7 +24,7 @@ YEAR_SECONDS = 365 * 24 * 3600
 @pages.get("/", permission=MEMBER)
 def root() -> Any:
     """To the centre, or to a choice of centres."""
-    if current.visit.caller.must_change_password:
+    if current.visit.caller and current.visit.caller.must_change_password:
         return redirect(url("admin.account"), 303)
     found = centres_of(current.session, current.visit)
     return (
@@ -98,7 +98,7 @@ def prefer() -> Any:
     wanted: dict[str, Any] = {"locale": normalise(form["locale"])} if "locale" in form else {}
     wanted |= {"large_type": bool(form["large_type"])} if "large_type" in form else {}
     response = redirect(_ours(form.get("back")), 303)
-    if actor.kind == "staff":
+    if actor.kind == "staff" and actor.id:
         with opened.writing(None, actor) as session:
             service.change_staff(session, actor=actor, staff_id=actor.id, now=session.now, **wanted)
     elif "locale" in wanted:

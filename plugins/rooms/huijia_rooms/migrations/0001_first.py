@@ -43,9 +43,9 @@ def _owned(name: str, *parts: sa.Column | sa.Constraint) -> None:
     op.create_index(f"ix_{name}_centre_id", name, ["centre_id"])
 
 
-def _room_id(table: str, *, nullable: bool = False, **options: bool) -> sa.Column:
+def _room_id(table: str, *, nullable: bool = False) -> sa.Column:
     key = sa.ForeignKey("rooms_room.id", name=f"fk_{table}_room_id")
-    return sa.Column("room_id", sa.Uuid(), key, nullable=nullable, **options)
+    return sa.Column("room_id", sa.Uuid(), key, nullable=nullable)
 
 
 def _period(table: str) -> tuple[sa.Column | sa.Constraint, ...]:

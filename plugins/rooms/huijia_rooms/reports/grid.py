@@ -11,11 +11,12 @@ from uuid import UUID
 from huijia import Period, WorkSession, messages
 
 from huijia_rooms.reports.standing import ROOMS, stays_by_room
-from huijia_rooms.rules import STEP_MINUTES, Policy, Taken, levels
+from huijia_rooms.rules import STEP_MINUTES, Level, Policy, Taken, levels
 from huijia_rooms.service import Opening, day_window, zone_of
 
 _ = messages("rooms")
 
+AN_HOUR = timedelta(hours=1)
 STEP = timedelta(minutes=STEP_MINUTES)
 HOUR = 60 // STEP_MINUTES  # columns to an hour
 USUAL_DAY = (8, 21)
@@ -56,91 +57,93 @@ class Grid:
 
 def day_grid(session: WorkSession, policy: Policy, *, day: date, now: datetime) -> Grid:
     """The day of every active room, drawn from its earliest opening or booking to its latest."""
-    opening = Opening(session, policy, day_window(day, zone_of(session)))
-    rooms = session.execute(ROOMS).all()
-    stays = stays_by_room(session, day_window(day, opening.zone))
+    whole = day_window(day, zone_of(session))
+    opening = Opening(session, policy, whole)
+    rooms, stays = session.execute(ROOMS).all(), stays_by_room(session, whole)
     opened = {room.id: opening.of(room, [day]) for room in rooms}
-    frame = _frame(day, opening, opened.values(), stays.values())
+    frame = Frame(whole, opening, opened.values(), stays.values())
     lines = [_Line(room, opening, opened[room.id], stays[room.id], frame, now) for room in rooms]
-    columns = _column(frame, frame.end)
     return Grid(
         starts_at=frame.start,
-        hours=[
-            f"{(frame.start + n * HOUR * STEP).astimezone(opening.zone):%-H:%M}"
-            for n in range(columns // HOUR)
-        ],
-        columns=columns,
-        now=_column(frame, now) if frame.start <= now < frame.end else None,
+        hours=[label.removeprefix("0") for label in frame.labels[:-1:HOUR]],
+        columns=len(frame.labels) - 1,
+        now=frame.column(now) if frame.start <= now < frame.end else None,
         rows=[(line.room, list(line.cells())) for line in lines],
         hours_open=sum(p.minutes for periods in opened.values() for p in periods) // 60,
         hours_booked=sum(line.minutes_used() for line in lines) // 60,
     )
 
 
-def _frame(day: date, opening: Opening, opened: Iterable[list[Period]], stays: Iterable[list[Any]]) -> Period:
-    """Whole hours around everything that happens on the day."""
-    whole = day_window(day, opening.zone)
-    starts = [p.start for one in opened for p in one] + [s.starts_at for one in stays for s in one]
-    ends = [p.end for one in opened for p in one] + [s.ends_at for one in stays for s in one]
-    first, last = (whole.start + timedelta(hours=h) for h in USUAL_DAY)
-    start, end = max(min(starts, default=first), whole.start), min(max(ends, default=last), whole.end)
-    hours = (start - whole.start) // timedelta(hours=1), -((whole.start - end) // timedelta(hours=1))
-    return Period(
-        whole.start + timedelta(hours=hours[0]), min(whole.start + timedelta(hours=hours[1]), whole.end)
-    )
+class Frame:
+    """The stretch of a day that is drawn: whole hours around everything that happens on it."""
 
+    def __init__(
+        self, whole: Period, opening: Opening, opened: Iterable[list[Period]], stays: Iterable[list[Any]]
+    ) -> None:
+        ends = [(p.start, p.end) for one in opened for p in one]
+        ends += [(stay.starts_at, stay.ends_at) for one in stays for stay in one]
+        usual = [(whole.start + USUAL_DAY[0] * AN_HOUR, whole.start + USUAL_DAY[1] * AN_HOUR)]
+        first = max(min(start for start, _end in ends or usual), whole.start) - whole.start
+        last = min(max(end for _start, end in ends or usual), whole.end) - whole.start
+        self.start = whole.start + first // AN_HOUR * AN_HOUR
+        self.end = min(whole.start - -last // AN_HOUR * AN_HOUR, whole.end)
+        at = [(self.start + n * STEP).astimezone(opening.zone) for n in range(self.column(self.end) + 1)]
+        # Made once: a cell that formats its own times costs as much again as all the rest of it.
+        self.labels = [f"{one:%H:%M}" for one in at[:-1]]
+        self.labels.append("24:00" if self.end == whole.end else f"{at[-1]:%H:%M}")
 
-def _column(frame: Period, at: datetime) -> int:
-    return (at - frame.start) // STEP
+    def column(self, at: datetime) -> int:
+        """The quarter hour that an instant lies in."""
+        return (at - self.start) // STEP
 
 
 class _Line:
     """One room's day being drawn."""
 
     def __init__(
-        self,
-        room: Any,
-        opening: Opening,
-        opened: list[Period],
-        stays: list[Any],
-        frame: Period,
-        now: datetime,
+        self, room: Any, opening: Opening, opened: list[Period], stays: list[Any], frame: Frame, now: datetime
     ) -> None:
-        self.room, self.opening, self.opened, self.stays, self.frame = room, opening, opened, stays, frame
-        self.begun = frame.start + max(_column(frame, now), 0) * STEP  # what ends by then is over
+        self.room, self.opening, self.opened, self.frame = room, opening, opened, frame
+        self.begun = frame.start + max(frame.column(now), 0) * STEP  # what ends by then is over
+        self.stays = [(max(s.starts_at, frame.start), min(s.ends_at, frame.end), s) for s in stays]
 
     def cells(self) -> Iterator[Cell]:
         """The room's day from left to right, without gaps."""
         at = self.frame.start
-        for start, end, cell in sorted((*self._whole(), *self._shared()), key=lambda busy: busy[0]):
+        for start, end, kind, *words in sorted((*self._whole(), *self._shared()), key=lambda busy: busy[0]):
             yield from self._gap(at, start)
-            at = min(end, self.frame.end)
-            yield self._cell(cell[0], max(start, self.frame.start), at, *cell[1:])
+            yield self._cell(kind, start, end, *words)
+            at = end
         yield from self._gap(at, self.frame.end)
 
     def minutes_used(self) -> int:
         """Minutes in which anybody is in the room."""
-        used = levels((Taken(s.starts_at, s.ends_at, s.seats) for s in self.stays), self.room.capacity)
-        return sum(int((level.end - level.start).total_seconds()) for level in used) // 60
+        return sum((level.end - level.start) // STEP * STEP_MINUTES for level in self._levels(self.stays))
 
-    def _whole(self) -> Iterator[tuple[datetime, datetime, tuple[Any, ...]]]:
-        for stay in self.stays:
+    def _levels(self, stays: list[Any]) -> list[Level]:
+        return levels((Taken(start, end, stay.seats) for start, end, stay in stays), self.room.capacity)
+
+    def _whole(self) -> Iterator[tuple[Any, ...]]:
+        for start, end, stay in self.stays:
             if stay.seats is None:
-                kind = "own" if stay.subject else "held"
                 people = _("{count} people", count=stay.head_count) if stay.head_count else ""
-                yield stay.starts_at, stay.ends_at, (kind, stay.name, stay.purpose or people, stay.id)
+                yield (
+                    start,
+                    end,
+                    "own" if stay.subject else "held",
+                    stay.name,
+                    stay.purpose or people,
+                    stay.id,
+                )
 
-    def _shared(self) -> Iterator[tuple[datetime, datetime, tuple[Any, ...]]]:
-        shared = [stay for stay in self.stays if stay.seats is not None]
-        for level in levels((Taken(s.starts_at, s.ends_at, s.seats) for s in shared), self.room.capacity):
-            inside = [s for s in shared if s.starts_at <= level.start < s.ends_at]
+    def _shared(self) -> Iterator[tuple[Any, ...]]:
+        shared = [one for one in self.stays if one[2].seats is not None]
+        for level in self._levels(shared):
+            inside = [stay for start, end, stay in shared if start <= level.start < end]
+            names = " · ".join(stay.name for stay in inside)
             only = inside[0].id if len(inside) == 1 else None
             percent = min(100 * level.seats // self.room.capacity, 100)
-            yield (
-                level.start,
-                level.end,
-                ("shared", level.seats, " · ".join(s.name for s in inside), only, percent),
-            )
+            yield level.start, level.end, "shared", level.seats, names, only, percent
 
     def _gap(self, start: datetime, end: datetime) -> Iterator[Cell]:
         for period in self.opened:
@@ -160,13 +163,10 @@ class _Line:
             yield self._cell("gone", start, min(end, self.begun))
         at = max(start, self.begun)
         while at < end:
-            following = min(end, self.frame.start + (_column(self.frame, at) // HOUR + 1) * HOUR * STEP)
+            following = min(end, self.frame.start + ((at - self.frame.start) // AN_HOUR + 1) * AN_HOUR)
             yield self._cell("free", at, following)
             at = following
 
     def _cell(self, kind: str, start: datetime, end: datetime, *words: Any) -> Cell:
-        columns = _column(self.frame, end) - _column(self.frame, start)
-        at, until = start.astimezone(self.opening.zone), end.astimezone(self.opening.zone)
-        return Cell(
-            kind, columns, f"{at:%H:%M}", f"{until:%H:%M}" if until.date() == at.date() else "24:00", *words
-        )
+        first, last = self.frame.column(start), self.frame.column(end)
+        return Cell(kind, last - first, self.frame.labels[first], self.frame.labels[last], *words)

@@ -30,7 +30,7 @@ ROOMS = (
 )
 
 
-def standing(*columns: Any) -> Select[Any]:
+def standing(*columns: Any) -> Any:
     """Standing bookings of a window. None is longer than LENGTH_MAX, so one range of an index holds them."""
     since, earliest = (bindparam(name, type_=UtcDateTime) for name in ("since", "earliest"))
     return select(*columns).where(

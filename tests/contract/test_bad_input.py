@@ -1,0 +1,209 @@
+"""Rubbish at every door: never a 500, a message in the reader's language, and nothing saved.
+
+Routes come from the app, fields from the forms on the pages and from the interface's own description, so that
+a new route or form is covered as soon as it is there.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from probe import ASKED, KNOWN, House, Page
+from rubbish import BODIES, PARTS, VALUES, WORDS
+
+# They take no body, and do what they are for whatever is sent with it.
+BODILESS = {
+    "admin.sign_out",
+    "huijia_api.disable_service",
+    "huijia_api.enable_service",
+    "rooms_api.lift_closure",
+}
+BODILESS |= {"rooms.lift"}
+# What no page shows a form for while all is well.
+FORMLESS = {"admin.mend"}
+# Addresses that lead nowhere.
+NOWHERE = ("/%00", "//", "/../", "/c/", "/c//", "/api", "/c/%E6%9D%9C", "/.git/config", "/c/duling/../../")
+
+
+def pages_of(house: House) -> dict[str, Any]:
+    """Every page that takes no more than a centre and real ids: its rule and what stands on it."""
+    found = {}
+    for _get, rule in house.rules("GET", api=False):
+        answer = house.client.get(house.path(rule))
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            found[rule.endpoint] = (house.path(rule), Page(answer.get_data(as_text=True)))
+    return found
+
+
+def test_every_route_takes_whole_bodies_of_rubbish(house: House) -> None:
+    before = house.counts()
+    for method, rule in house.rules("POST", "PUT", "PATCH", "DELETE"):
+        for kind, body, why in BODIES if rule.endpoint not in BODILESS else ():
+            house.send(method, house.path(rule), why, data=body, content_type=kind)
+    assert house.asked > 300
+    assert house.counts() == before
+    assert not house.faults, "\n".join(house.faults.values())
+
+
+def test_every_json_member_takes_rubbish(house: House) -> None:
+    document = house.client.api.get("openapi.json").json
+    for path, item in document["paths"].items():
+        for verb, operation in item.items():
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            if not schema:
+                continue
+            address = re.sub(r"{(\w+)}", lambda found: house.values[found[1]], path)
+            good = example(document, schema["schema"], house)
+            assert isinstance(good, dict)
+            for name in (*good, "unknown"):
+                for value in (*VALUES, *WORDS):
+                    why = f"{name}={str(value)[:30]!r}"
+                    house.send_refused(verb.upper(), address, why, json={**good, name: value})
+                house.send_refused(
+                    verb.upper(), address, f"no {name}", json={k: good[k] for k in good if k != name}
+                )
+    assert house.asked > 1000
+    assert not house.faults, "\n".join(house.faults.values())
+
+
+def example(document: dict[str, Any], schema: dict[str, Any], house: House, name: str = "") -> Any:
+    """A value of that schema which the service would take, as far as names and types tell."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if name in KNOWN:
+        return KNOWN[name]
+    kinds = schema.get("type", "object")
+    kind = next((k for k in kinds if k != "null"), "") if isinstance(kinds, list) else kinds
+    if kind == "object":
+        members = {n: s for n, s in schema.get("properties", {}).items() if not s.get("readOnly")}
+        return {n: example(document, s, house, n) for n, s in members.items()}
+    if "enum" in schema:
+        return schema["enum"][0]
+    texts = {"uuid": house.values.get(name, house.values["room_id"]), "date": "2026-11-23"}
+    plain = {"integer": schema.get("minimum", 1), "boolean": True, "array": [], "number": 1}
+    return texts.get(schema.get("format", ""), "字") if kind == "string" else plain[kind]
+
+
+def test_every_form_takes_rubbish_in_every_field(house: House) -> None:
+    forms = {form.key: form for _path, page in pages_of(house).values() for form in page.forms}
+    forms = {key: form for key, form in forms.items() if form.method == "POST"}
+    adapter = house.app.url_map.bind("localhost")
+    reached = {adapter.match(urlsplit(form.action).path, "POST")[0] for form in forms.values() if form.action}
+    wanted = {rule.endpoint for _post, rule in house.rules("POST", api=False)}
+    assert wanted - reached <= FORMLESS, "a form that no page shows"
+    for form in forms.values():
+        for name in form.fields.keys() - {"_once"}:
+            for value, why in WORDS.items():
+                answer = house.send_refused(
+                    "POST", form.action, f"{name}: {why}", data={**form.fields, name: value}
+                )
+                if answer.status_code < 400:
+                    house.sign_in_again()
+    assert not house.faults, "\n".join(house.faults.values())
+
+
+def arguments_of(house: House) -> dict[str, set[str]]:
+    """What each address may be asked behind the question mark: by its forms, its links, its description."""
+    pages = pages_of(house)
+    asked = {path: set(ASKED.get(endpoint, ())) for endpoint, (path, _page) in pages.items()}
+    for path, page in pages.values():
+        for form in (one for one in page.forms if one.method == "GET"):
+            asked.setdefault(form.action or path, set()).update(form.fields)
+        for link in map(urlsplit, page.links):
+            asked.get(link.path, set()).update(parse_qs(link.query))
+    for path, item in house.client.api.get("openapi.json").json["paths"].items():
+        names = {p["name"] for p in item.get("get", {}).get("parameters", ()) if p.get("in") == "query"}
+        asked[re.sub(r"{(\w+)}", lambda found: house.values[found[1]], path)] = names
+    return asked
+
+
+def test_every_address_takes_rubbish_behind_the_question_mark(chinese: House) -> None:
+    asked = arguments_of(chinese)
+    for path, names in asked.items():
+        for name in sorted(names):
+            for value, why in WORDS.items():
+                chinese.send("GET", f"{path}?{urlencode({name: value[:5000]})}", why)
+        for query in ("%00", "a=%ff", "a=%ED%A0%80", "&&==;", "a[]=1&a[]=2", "%", "limit=1&limit=2"):
+            chinese.send("GET", f"{path}?{query}", "a spoilt query")
+    assert not chinese.faults, "\n".join(chinese.faults.values())
+
+
+def test_every_part_of_a_path_takes_rubbish(chinese: House) -> None:
+    before = chinese.counts()
+    for method, rule in chinese.rules("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        for name in sorted(rule.arguments):
+            for part in PARTS:
+                chinese.send(method, chinese.path(rule, **{name: part}), f"{name} {part[:20]}")
+    for path in NOWHERE:
+        chinese.send("GET", path, "a path of nothing")
+    assert chinese.counts() == before
+    assert not chinese.faults, "\n".join(chinese.faults.values())
+
+
+def test_every_address_takes_wrong_methods(chinese: House) -> None:
+    before = chinese.counts()
+    taken: dict[str, set[str]] = {}
+    for _any, rule in chinese.rules("GET", "POST", "PUT", "PATCH", "DELETE"):
+        taken.setdefault(chinese.path(rule), set()).update(rule.methods)
+    for path, methods in taken.items():
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW"} - methods:
+            answer = chinese.send(method, path, "a wrong method")
+            if answer.status_code != 405 or not answer.headers.get("Allow"):
+                chinese.blame(
+                    f"{method} {path}", f"{method} is answered by {answer.status_code}, not by 405 and Allow"
+                )
+    assert chinese.counts() == before
+    assert not chinese.faults, "\n".join(chinese.faults.values())
+
+
+HEADERS: tuple[tuple[dict[str, str], str], ...] = (
+    ({"Host": "evil.example"}, "another host"),
+    ({"Host": ""}, "no host"),
+    ({"Host": "a b"}, "a host that is none"),
+    ({"Host": "[::1"}, "half an address"),
+    ({"Host": "localhost:99999999"}, "a port that is none"),
+    ({"Host": "xn--\u00e4"}, "a host in Latin-1"),
+    ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, "another site's page"),
+    ({"Origin": "http://[", "Sec-Fetch-Site": ""}, "half an origin"),
+    ({"Origin": "", "Sec-Fetch-Site": "", "Referer": "http://["}, "half a referer"),
+    ({"Idempotency-Key": "x" * 5000}, "a key of 5,000 characters"),
+    ({"Idempotency-Key": "\u00ff\u00fe"}, "a key that is not ASCII"),
+    ({"Idempotency-Key": " "}, "a blank key"),
+    ({"Authorization": "Bearer"}, "no token"),
+    ({"Authorization": "Bearer \u00ff"}, "a token that is not ASCII"),
+    ({"Authorization": "Basic Og=="}, "another scheme"),
+    ({"Authorization": "Bearer " + "x" * 20_000}, "a token of 20,000 characters"),
+    (
+        {"Cookie": "huijia_session=\u00ff; huijia_session=x; huijia_locale=%00"},
+        "spoilt cookies",
+    ),
+    ({"Accept-Language": "zz-ZZ;q=nonsense, *;q=9, \u00ff"}, "languages of nowhere"),
+    ({"Accept": "nonsense/", "Accept-Encoding": "\u00ff"}, "wishes of nowhere"),
+    (
+        {"Range": "bytes=9999999-1", "If-None-Match": "\u00ff", "If-Modified-Since": "yesterday"},
+        "spoilt conditions",
+    ),
+    ({"Content-Length": "-1"}, "a length below nothing"),
+    ({"Content-Length": "nonsense"}, "a length that is none"),
+    ({"Content-Length": str(10**40)}, "a length without end"),
+    ({"Transfer-Encoding": "chunked"}, "a body of unknown length"),
+    (
+        {"X-Forwarded-For": "\u00ff", "X-Forwarded-Host": "evil.example", "Forwarded": "for=["},
+        "a proxy's words",
+    ),
+)
+
+
+def test_every_door_takes_rubbish_in_headers(chinese: House) -> None:
+    before = chinese.counts()
+    doors = [("GET", chinese.path(rule)) for _get, rule in chinese.rules("GET")]
+    doors += [
+        ("POST", chinese.path(rule)) for _post, rule in chinese.rules("POST") if rule.endpoint not in BODILESS
+    ]
+    for method, path in doors:
+        for headers, why in HEADERS:
+            chinese.send(method, path, why, headers=headers, data=b"{}", content_type="application/json")
+    assert chinese.counts() == before
+    assert not chinese.faults, "\n".join(chinese.faults.values())
