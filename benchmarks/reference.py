@@ -1,7 +1,7 @@
 """What ours is compared with: bare Flask and the bare driver over the same tables, durably, and nothing else.
 
-No sign-in, permission, policy or page. `POST /full` writes all that ours writes for a booking: the booking, its
-occupancy under the same triggers or constraint, the audit entry. `POST /thin` writes the first two only.
+No sign-in, permission, policy or page. `POST /full` writes all that ours writes for a booking: the booking,
+its occupancy under the same triggers or constraint, the audit entry. `POST /thin` leaves the audit out.
 `python -m benchmarks.reference URL PORT` serves it by Granian with as many threads as ours.
 """
 
@@ -21,14 +21,19 @@ import uuid_utils.compat
 from flask import Flask, Response, request
 
 THREADS = 4
-BOOKING = """INSERT INTO rooms_booking (id, centre_id, room_id, starts_at, ends_at, seats, name, kind, purpose,
-    head_count, contact, place, subject, status, booked_by, booked_at, cancelled_by, cancelled_at, cancel_reason)
-    VALUES (%s, %s, %s, %s, %s, NULL, %s, 'person', '', NULL, '', 'centre', '', 'booked', 'token', %s, '', NULL, '')
-"""
-OCCUPANCY = """INSERT INTO rooms_occupancy (room_id, booking_id, centre_id, starts_at, ends_at, seats, token)
+BOOKING = """
+    INSERT INTO rooms_booking (
+        id, centre_id, room_id, starts_at, ends_at, seats, name, kind, purpose, head_count, contact,
+        place, subject, status, booked_by, booked_at, cancelled_by, cancelled_at, cancel_reason)
+    VALUES (%s, %s, %s, %s, %s, NULL, %s, 'person', '', NULL, '',
+        'centre', '', 'booked', 'token', %s, '', NULL, '')"""
+OCCUPANCY = """
+    INSERT INTO rooms_occupancy (room_id, booking_id, centre_id, starts_at, ends_at, seats, token)
     VALUES (%s, %s, %s, %s, %s, NULL, %s)"""
-AUDIT = """INSERT INTO huijia_audit_entry (id, recorded_at, centre_id, actor_kind, actor_id, action, subject, reason,
-    changes, crossed, detail_hash, request_id)
+AUDIT = """
+    INSERT INTO huijia_audit_entry (
+        id, recorded_at, centre_id, actor_kind, actor_id, action, subject, reason, changes, crossed,
+        detail_hash, request_id)
     VALUES (%s, %s, %s, 'token', %s, 'rooms_api.book_room', NULL, NULL, %s, '[]', NULL, %s)"""
 ROOM = "SELECT name, capacity, booked_as FROM rooms_room WHERE id = %s AND centre_id = %s"
 TAKEN = """SELECT 1 FROM rooms_occupancy WHERE room_id = %s AND ends_at > %s AND starts_at < %s LIMIT 1"""

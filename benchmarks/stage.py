@@ -1,4 +1,4 @@
-"""What the benchmarks stand on: filled databases of either engine, ours and the reference served over copies."""
+"""What the benchmarks stand on: filled databases of either engine, both servers over copies of one."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 from huijia.identity.models import Role
 from huijia.web.recognise import SESSION_COOKIE
@@ -104,7 +104,7 @@ class House:
         self.app = self.client.application.app
         self.ids = self._records()
         words = {"day": "2026-11-23", "plugin": "rooms", "name": "rooms", "owner": "huijia", "digest": "x"}
-        self.values = {"centre": centre.slug, "file_id": str(uuid4()), **words, **self.ids}
+        self.values = {"centre": centre.slug, **words, **self.ids}
         self.asked = 0
         self.faults: dict[str, str] = {}
 
@@ -135,7 +135,18 @@ class House:
     def path(self, rule: Any, **other: str) -> str:
         """The address of a rule with real ids; `other` replaces arguments, as it is."""
         values = {**self.values, **other}
-        return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: values[found[1]], rule.rule)
+        return re.sub(r"<(?:[^:>]+:)?(\w+)>", lambda found: values.get(found[1], str(UUID(int=7))), rule.rule)
+
+    def fill(self, path: str) -> str:
+        """The address of a path of the interface's description, with real ids."""
+        return re.sub(r"{(\w+)}", lambda found: self.values.get(found[1], str(UUID(int=7))), path)
+
+    def operations(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Method, address and description of every operation that the interface describes here."""
+        for path, item in self.client.api.get("openapi.json").json["paths"].items():
+            for verb, operation in item.items():
+                if isinstance(operation, dict):
+                    yield verb.upper(), self.fill(path), operation
 
     def counts(self) -> dict[str, int]:
         """How many rows each table has, but those that keep refusals and sign-ins."""

@@ -43,7 +43,7 @@ _HOMES = {
     "huijia.web.pages": ("page", "url"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted(_HOME_OF)  # noqa: PLE0605
+__all__ = sorted(_HOME_OF)
 
 if TYPE_CHECKING:
     from huijia.clock import Clock as Clock
@@ -90,10 +90,10 @@ if TYPE_CHECKING:
     from huijia.web.blueprints import Api as Api
     from huijia.web.blueprints import Pages as Pages
     from huijia.web.current import current as current
-    from huijia.web.paging import Cursor as Cursor
-    from huijia.web.paging import paged as paged
     from huijia.web.pages import page as page
     from huijia.web.pages import url as url
+    from huijia.web.paging import Cursor as Cursor
+    from huijia.web.paging import paged as paged
 
 
 def __getattr__(name: str) -> Any:

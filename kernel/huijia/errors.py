@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from huijia.i18n import Text
 
 
-class Refusal(Exception):  # noqa: N818 - the word the whole house uses
+class Refusal(Exception):
     """A rule says no. Subclass it once per rule; the message says what and what next.
 
     `until` is when it may succeed (UTC), where that is known; `details` are builtins for programs.
@@ -76,7 +76,7 @@ class NobodyAnswers(Refusal):
     code = "nobody-answers"
 
 
-class Fault(Exception):  # noqa: N818
+class Fault(Exception):
     """A programmer's error: the kernel's or a plugin's. Never the caller's."""
 
 

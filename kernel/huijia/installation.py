@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from huijia.clock import Clock, clock_from_environment
 from huijia.config import Config
+from huijia.identity.actor import SYSTEM, Actor
 from huijia.registry import lifecycle, migrating
 from huijia.registry.registry import Registry
 from huijia.registry.troubles import Trouble
+from huijia.storage import audit
 from huijia.storage.vault import Vault
 from huijia.storage.work import Storage, WorkSession
 
 if TYPE_CHECKING:
-    from huijia.identity.actor import Actor
     from huijia.registry.holder import Holder
 
 
@@ -69,6 +70,20 @@ class Installation:
         """A unit of work that writes, at a centre (or its id) or at none."""
         return self.storage.writing(centre_id=_id(centre), actor=actor)
 
+    @contextmanager
+    def doing(
+        self, action: str, centre: Any = None, actor: Actor | None = SYSTEM, **told: Any
+    ) -> Iterator[WorkSession]:
+        """A unit of work that writes and, where it changes anything, leaves its one entry in the audit.
+
+        For commands, and for use cases that open their own units; requests are audited by the door.
+        """
+        with self.writing(centre, actor) as session:
+            yield session
+            session.flush()
+            if session.changes:
+                audit.record(session, action=action, **told)
+
     def migrate(self) -> list[Trouble]:
         """Bring tables and ready-made roles of the kernel and of enabled plugins up to date.
 
@@ -83,7 +98,7 @@ class Installation:
         ]
         found = [migrating.migrate(self.storage, plugin) for plugin in plugins]
         self.registry.check_schema([plugin.name for plugin in plugins])
-        with self.storage.writing() as session:
+        with self.doing("huijia migrate") as session:
             found += [lifecycle.provide(session, one) for one in self.registry.plugins(state.anywhere)]
         self.refresh()
         return [trouble for trouble in found if trouble is not None]

@@ -1,4 +1,4 @@
-"""A real `huijia serve`, and clients that ask it without a pause and remember what they were told, and by whom."""
+"""A real `huijia serve`, and clients that ask it without a pause and note what they heard, and from whom."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ANSWER_SECONDS_MAX = 10
 
 
 class Ask(NamedTuple):
-    """One request; `about` says what is looked at: a service at a centre, or something that is always there."""
+    """One request; `about` says what is looked at: a service here or elsewhere, or what is always there."""
 
     about: str
     method: str

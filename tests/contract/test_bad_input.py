@@ -33,7 +33,9 @@ def pages_of(house: House) -> dict[str, Any]:
     for _get, rule in house.rules("GET", api=False):
         answer = house.client.get(house.path(rule))
         if answer.status_code == 200 and answer.mimetype == "text/html":
-            found[rule.endpoint] = (house.path(rule), Page(answer.get_data(as_text=True)))
+            page = found[rule.endpoint] = house.path(rule), Page(answer.get_data(as_text=True))
+            for form in page[1].forms:
+                form.action = form.action or page[0]
     return found
 
 
@@ -49,21 +51,15 @@ def test_every_route_takes_whole_bodies_of_rubbish(house: House) -> None:
 
 def test_every_json_member_takes_rubbish(house: House) -> None:
     document = house.client.api.get("openapi.json").json
-    for path, item in document["paths"].items():
-        for verb, operation in item.items():
-            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-            if not schema:
-                continue
-            address = re.sub(r"{(\w+)}", lambda found: house.values[found[1]], path)
-            good = example(document, schema["schema"], house)
-            assert isinstance(good, dict)
-            for name in (*good, "unknown"):
-                for value in (*VALUES, *WORDS):
-                    why = f"{name}={str(value)[:30]!r}"
-                    house.send_refused(verb.upper(), address, why, json={**good, name: value})
-                house.send_refused(
-                    verb.upper(), address, f"no {name}", json={k: good[k] for k in good if k != name}
-                )
+    for method, path, operation in house.operations():
+        schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        good = example(document, schema["schema"], house) if schema else {}
+        for name in (*good, "unknown") if schema else ():
+            for value in (*VALUES, *WORDS):
+                body = {**good, name: value}
+                house.send_refused(method, path, f"{name}={str(value)[:30]!r}", json=body)
+            less = {key: value for key, value in good.items() if key != name}
+            house.send_refused(method, path, f"no {name}", json=less)
     assert house.asked > 1000
     assert not house.faults, "\n".join(house.faults.values())
 
@@ -110,12 +106,13 @@ def arguments_of(house: House) -> dict[str, set[str]]:
     asked = {path: set(ASKED.get(endpoint, ())) for endpoint, (path, _page) in pages.items()}
     for path, page in pages.values():
         for form in (one for one in page.forms if one.method == "GET"):
-            asked.setdefault(form.action or path, set()).update(form.fields)
+            asked.setdefault(form.action, set()).update(form.fields)
         for link in map(urlsplit, page.links):
             asked.get(link.path, set()).update(parse_qs(link.query))
-    for path, item in house.client.api.get("openapi.json").json["paths"].items():
-        names = {p["name"] for p in item.get("get", {}).get("parameters", ()) if p.get("in") == "query"}
-        asked[re.sub(r"{(\w+)}", lambda found: house.values[found[1]], path)] = names
+    for method, path, operation in house.operations():
+        if method == "GET":
+            named = (given for given in operation.get("parameters", ()) if given.get("in") == "query")
+            asked[path] = {given["name"] for given in named}
     return asked
 
 

@@ -1,4 +1,4 @@
-"""Services go on and off at one centre while many people work: nobody gets an error, and no other centre notices.
+"""Services go on and off at one centre while many work: nobody gets an error, no other centre notices.
 
 Real servers, real connections, real commands: two workers on PostgreSQL, one process on SQLite.
 """

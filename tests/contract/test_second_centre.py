@@ -1,4 +1,4 @@
-"""Staff of one centre, whatever they may do there, can tell nothing of another one: it is as if it were not there."""
+"""To staff of one centre, whatever they may do there, another one is as if it were not there."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ CANCELLED_SHARE = 0.1
 
 
 def attempt(dice: random.Random, race: dict[str, Any]) -> dict[str, Any]:
-    """A booking of half an hour to two hours somewhere in the raced afternoon: all of a room, or some seats."""
+    """A booking of half an hour to two hours somewhere in the raced hours: all of a room, or some seats."""
     room = dice.choice(race["rooms"])
     start = datetime.fromisoformat(race["from"]) + timedelta(minutes=15 * dice.randrange(race["steps"]))
     body = {
@@ -70,7 +70,7 @@ def run(race: dict[str, Any]) -> dict[str, Any]:
 def verdict(answer: Any, took: float) -> str:
     """The status; a 409 that does not say when the room is free, and a slow answer, are told apart."""
     if took > SLOW_SECONDS:
-        return "timeout"
+        return f"{answer.status_code} after {took:.0f} s"
     if answer.status_code != 409:
         return str(answer.status_code)
     problem = answer.get_json(force=True)

@@ -86,7 +86,7 @@ def _people(installation: Any) -> dict[str, Any]:
     from huijia.identity.actor import SYSTEM
     from huijia.registry import lifecycle
 
-    with installation.writing() as session:
+    with installation.doing("huijia demo") as session:
         centres = {key: place(session, *given) for key, given in CENTRES.items()}
     for name in installation.registry.order:
         for centre in centres.values():
@@ -97,7 +97,7 @@ def _people(installation: Any) -> dict[str, Any]:
     plugins = installation.registry.loaded.values()
     bundles = [bundle.key for plugin in plugins for bundle in plugin.contributions.get("huijia_roles", ())]
     everywhere: list[Any] = list(centres.values())
-    with installation.writing() as session:
+    with installation.doing("huijia demo") as session:
         person(session, "admin", PASSWORD, {"installation.admin": [None]})
         person(session, "desk", PASSWORD, dict.fromkeys(["centre.desk", *bundles], everywhere))
         person(session, "reader", PASSWORD, {"official.reader": everywhere})
@@ -105,7 +105,6 @@ def _people(installation: Any) -> dict[str, Any]:
 
 
 def _tell_stories(installation: Any, centres: dict[str, Any]) -> None:
-    from huijia.identity.actor import SYSTEM
 
     plugins = installation.registry.plugins(installation.registry.serving())
     demos = [(p.name, p.contributions["huijia_demo"]) for p in plugins if "huijia_demo" in p.contributions]
@@ -114,7 +113,7 @@ def _tell_stories(installation: Any, centres: dict[str, Any]) -> None:
             title = f"{name.ljust(12)} {centre.slug.ljust(8)}"
             with (
                 click.progressbar(length=100, label=title) as bar,
-                installation.writing(centre, SYSTEM) as session,
+                installation.doing("huijia demo", centre, subject=f"service:{name}") as session,
             ):
                 how = {"centre_key": key, "seed": SEED, "now": session.now}
                 how["today"] = session.now.astimezone(centre.zone).date()

@@ -35,7 +35,7 @@ def init(ctx: click.Context, url: str, centre: str, slug: str, database: str, **
         Config(home, {"web": {"external_url": url}, "database": {"url": database} if database else {}}).save()
     config = Config.load(home)
     prepare(config)
-    with opened(config) as installation, installation.writing() as session:
+    with opened(config) as installation, installation.doing("huijia init") as session:
         place(session, [given[kind] for kind in KINDS], slug, centre)
         person(session, given["admin"], given["password"], {"installation.admin": [None]})
     message = "{home} is ready. Keep a copy of {keys} apart from the database. Now run huijia serve."
@@ -52,7 +52,7 @@ def prepare(config: Config) -> None:
         config.write_keys(generate_keys())
     with opened(config, installed=False) as installation:
         installation.migrate()
-        with installation.writing() as session:
+        with installation.doing("huijia init") as session:
             provide_roles(session, KERNEL_ROLES)
 
 

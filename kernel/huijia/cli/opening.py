@@ -56,7 +56,6 @@ def centre_called(installation: Installation, slug: str) -> Centre:
 
 def plugin_commands(name: str) -> click.Group | None:
     """The commands that a plugin contributes; each gets a writing session at --centre as its object."""
-    from huijia.identity.actor import SYSTEM
     from huijia.registry.catalogue import discover
 
     if name not in discover():
@@ -72,7 +71,7 @@ def plugin_commands(name: str) -> click.Group | None:
     @click.pass_context
     def group(ctx: click.Context, centre: str) -> None:
         installation = ctx.with_resource(opened())
-        ctx.obj = ctx.with_resource(installation.writing(centre_called(installation, centre), SYSTEM))
+        ctx.obj = ctx.with_resource(installation.doing(f"huijia {name}", centre_called(installation, centre)))
 
     return group
 

@@ -32,7 +32,10 @@ def issue(username: str, centre: str, days: int, **what: Any) -> None:
     from huijia.identity.models import Staff
     from huijia.identity.tokens import issue_token
 
-    with opened() as installation, installation.writing(at := centre_called(installation, centre)) as session:
+    with (
+        opened() as installation,
+        installation.doing("huijia token issue", at := centre_called(installation, centre)) as session,
+    ):
         staff = session.scalars(select(Staff).where(Staff.username == username, Staff.active)).first()
         if staff is None:
             raise NotFound(say("There is nobody called {name}.", name=username))
@@ -67,6 +70,6 @@ def revoke(token_id: UUID) -> None:
     from huijia.identity.actor import SYSTEM
     from huijia.identity.tokens import revoke_token
 
-    with opened() as installation, installation.writing(actor=SYSTEM) as session:
+    with opened() as installation, installation.doing("huijia token revoke") as session:
         revoke_token(session, actor=SYSTEM, token_id=token_id, now=session.now)
     click.echo(say("It is revoked."))

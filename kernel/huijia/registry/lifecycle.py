@@ -51,13 +51,21 @@ class PlanChanged(Refusal):
 
 
 def enable(
-    installation: Installation, centre_id: UUID, plugin: str, actor: Actor | None, expected: str | None = None
+    installation: Installation,
+    centre_id: UUID,
+    plugin: str,
+    actor: Actor | None,
+    expected: str | None = None,
+    *,
+    action: str = "huijia enable",
+    request_id: str | None = None,
 ) -> bool:
     """Import, migrate and switch on. False where it was on already. Raises Refusal where it cannot be."""
     registry = installation.registry
     _compare(installation, plugin, centre_id, expected)
     _make_ready(registry, plugin)
-    with installation.writing(centre_id, actor) as session:
+    told = {"subject": f"service:{plugin}", "request_id": request_id}
+    with installation.doing(action, centre_id, actor, **told) as session:
         here = enabled_at(session, centre_id)
         if plugin in here:
             return False
@@ -84,12 +92,20 @@ def provide(session: WorkSession, plugin: Loaded) -> Trouble | None:
 
 
 def disable(
-    installation: Installation, centre_id: UUID, plugin: str, actor: Actor | None, expected: str | None = None
+    installation: Installation,
+    centre_id: UUID,
+    plugin: str,
+    actor: Actor | None,
+    expected: str | None = None,
+    *,
+    action: str = "huijia disable",
+    request_id: str | None = None,
 ) -> bool:
     """Switch off; all data stay. False where it was off already. Refuses while others need it there."""
     registry = installation.registry
     _compare(installation, plugin, centre_id, expected)
-    with installation.writing(centre_id, actor) as session:
+    told = {"subject": f"service:{plugin}", "request_id": request_id}
+    with installation.doing(action, centre_id, actor, **told) as session:
         here = enabled_at(session, centre_id)
         if plugin not in here:
             return False

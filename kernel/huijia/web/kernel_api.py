@@ -11,7 +11,6 @@ from marshmallow import Schema, fields
 
 from huijia.errors import NotFound
 from huijia.i18n import messages
-from huijia.storage import audit
 from huijia.storage.files import read_file
 from huijia.web import openapi
 from huijia.web.blueprints import MEMBER, Api, Pages
@@ -135,8 +134,8 @@ def _switch(name: str, *, on: bool) -> Any:
     installation, visit = _app().installation, current.visit
     if name not in _registry().catalogue:
         raise NotFound(_("No service {name} is installed; see the list of services.", name=name))
-    (lifecycle.enable if on else lifecycle.disable)(installation, current.centre.id, name, visit.actor)
-    with installation.writing(visit.centre, visit.actor) as session:
-        action = "huijia_api.enable_service" if on else "huijia_api.disable_service"
-        audit.record(session, action=action, subject=f"service:{name}", request_id=visit.request_id)
+    change = lifecycle.enable if on else lifecycle.disable
+    told = {"action": f"huijia_api.{change.__name__}_service", "request_id": visit.request_id}
+    change(installation, current.centre.id, name, visit.actor, **told)
+    with installation.reading(visit.centre, visit.actor) as session:
         return _described(session, name)

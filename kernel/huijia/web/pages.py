@@ -16,7 +16,7 @@ from uuid import uuid4
 import flask
 from flask import current_app, g
 from flask.templating import Environment
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, nodes
+from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader, StrictUndefined, nodes
 from markupsafe import Markup
 from werkzeug.exceptions import NotFound as NoSuchFile
 
@@ -46,11 +46,17 @@ class Templates(Environment):
         return tree
 
 
+class ByService(PrefixLoader):
+    """Services' templates, compiled under their whole names: the folder says whose words they use."""
+
+    load = BaseLoader.load
+
+
 def furnish(app: Door, homes: dict[str, Path]) -> None:
     """Give the app's templates their words, filters and folders; `homes` are the plugins' packages."""
     folders = {name: FileSystemLoader(home / "templates" / name) for name, home in homes.items()}
     environment = app.jinja_env
-    environment.loader = ChoiceLoader([FileSystemLoader(KERNEL_HOME / "templates"), PrefixLoader(folders)])
+    environment.loader = ChoiceLoader([FileSystemLoader(KERNEL_HOME / "templates"), ByService(folders)])
     environment.undefined, environment.autoescape = StrictUndefined, True
     environment.globals.update(
         _=Text, domains=frozenset(homes), url=url, static_url=static_url, once=once, current=current

@@ -85,7 +85,7 @@ def close_rooms(body: dict[str, Any]) -> dict[str, Any]:
 
 @api.delete("/closures/<uuid:closure_id>", permission="rooms.manage")
 @api.response(204)
-def lift_closure(closure_id: UUID) -> None:
+def lift_closure(closure_id: UUID) -> Any:
     """Take a closure away."""
     service.lift_closure(current.session, closure_id=closure_id)
 

@@ -12,7 +12,6 @@ from huijia.i18n import Text, messages
 from huijia.registry import lifecycle
 from huijia.registry.states import BROKEN, FAILED, INCOMPATIBLE, standing
 from huijia.registry.troubles import label, standing_troubles
-from huijia.storage import audit
 from huijia.web.current import current
 from huijia.web.pages import url
 
@@ -56,13 +55,12 @@ def _switch(plugin: str, on: bool, expected: str | None) -> str:
     opened, visit = installation(), current.visit
     try:
         change = lifecycle.enable if on else lifecycle.disable
-        change(opened, current.centre.id, plugin, visit.actor, expected=expected)
+        told = {"action": "admin.switch", "request_id": visit.request_id}
+        change(opened, current.centre.id, plugin, visit.actor, expected, **told)
     except NotFound:
         raise
     except Refusal as no:
         return str(no)
-    with opened.writing(visit.centre, visit.actor) as session:
-        audit.record(session, action="admin.switch", subject=f"service:{plugin}", request_id=visit.request_id)
     return ""
 
 

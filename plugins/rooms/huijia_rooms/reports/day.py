@@ -20,7 +20,7 @@ def day_json(session: WorkSession, policy: Policy, *, day: date) -> str:
     zone = zone_of(session)
     window = day_window(day, zone)
     opening = Opening(session, policy, window)
-    told = session.execute(_bookings_as_json(session.get_bind().dialect.name), window_values(window))
+    told: Any = session.execute(_bookings_as_json(session.get_bind().dialect.name), window_values(window))
     bookings: dict[Any, str] = {room_id: text for room_id, text in told}  # noqa: C416
     rooms = (
         _room_json(room, opening, opening.of(room, [day]), bookings.get(room.id, "[]"))

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from huijia import Card, Centre, Row, Today, UtcDateTime, WorkSession, here, messages, region_of, url
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 
 from huijia_rooms.errors import Label
 from huijia_rooms.models import Booking, Closure, Room
@@ -18,7 +18,7 @@ from huijia_rooms.service import day_window
 _ = messages("rooms")
 
 ROOM, BOOKING, CLOSURE = Room.__table__.c, Booking.__table__.c, Closure.__table__.c
-BOOKINGS = select(
+BOOKINGS: Any = select(
     *(column for column in BOOKING), ROOM.name.label("room_name"), ROOM.name_en.label("room_name_en")
 )
 BOOKINGS = BOOKINGS.join(Room.__table__, ROOM.id == BOOKING.room_id).where(here(Booking), here(Room))
@@ -26,14 +26,16 @@ BOOKINGS = BOOKINGS.join(Room.__table__, ROOM.id == BOOKING.room_id).where(here(
 
 def bookings_of(
     *, since: datetime | None = None, room_id: UUID | None = None, status: str | None = None
-) -> tuple[Select[Any], tuple[Any, Any]]:
+) -> tuple[Any, tuple[Any, Any]]:
     """Bookings with their room's names, and the keys to page by: earliest first."""
-    wanted = (
-        since and BOOKING.ends_at > since,
-        room_id and BOOKING.room_id == room_id,
-        status and BOOKING.status == status,
-    )
-    return BOOKINGS.where(*(one for one in wanted if one is not None)), (BOOKING.starts_at, BOOKING.id)
+    wanted = BOOKINGS
+    if since:
+        wanted = wanted.where(BOOKING.ends_at > since)
+    if room_id:
+        wanted = wanted.where(BOOKING.room_id == room_id)
+    if status:
+        wanted = wanted.where(BOOKING.status == status)
+    return wanted, (BOOKING.starts_at, BOOKING.id)
 
 
 COMING = (

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from huijia import Period, UtcDateTime, WorkSession, here
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from huijia_rooms.models import Booking, Room
 from huijia_rooms.rules import LENGTH_MAX
@@ -56,6 +56,6 @@ def window_values(period: Period) -> dict[str, datetime]:
 def stays_by_room(session: WorkSession, window: Period) -> dict[UUID, list[Any]]:
     """The standing bookings of a window by room, each room's in order: rows of STAYS."""
     found: dict[UUID, list[Any]] = defaultdict(list)
-    for stay in session.execute(STAYS, window_values(window)):
+    for stay in session.execute(STAYS, window_values(window)).all():
         found[stay[0]].append(stay)
     return found

@@ -100,24 +100,10 @@ def book_room(
     _check_period(period, now=now, horizon_days=policy.horizon_days)
     _check_open(wish)
     _check_free(wish)
-    booking = {
-        "id": new_id(),
-        "room_id": room_id,
-        "starts_at": period.start,
-        "ends_at": period.end,
-        "seats": seats,
-        "name": name,
-        "kind": kind,
-        "purpose": purpose,
-        "head_count": head_count if seats is None else seats,
-        "contact": contact,
-        "subject": subject,
-        "booked_by": actor.name,
-        "booked_at": now,
-    }
-    _keep(wish, booking)
-    _tell_booked(session, booking)
-    return booking["id"]
+    people = head_count if seats is None else seats
+    wanted = {"name": name, "kind": kind, "purpose": purpose, "contact": contact, "head_count": people}
+    kept = {"subject": subject, "booked_by": actor.name, "booked_at": now}
+    return _keep(wish, {**wanted, **kept})
 
 
 def cancel_booking(
@@ -197,17 +183,24 @@ def _check_free(wish: Wish) -> None:
     raise errors.RoomTaken(wish.label, busy, left, wish.next_fit(), wish.opening.zone)
 
 
-def _keep(wish: Wish, booking: dict[str, Any]) -> None:
-    occupancy = {key: booking[key] for key in ("room_id", "starts_at", "ends_at", "seats")}
-    occupancy["booking_id"] = booking["id"]
-    occupancy["token"] = booking["room_id"] if booking["seats"] else booking["id"]
+def _keep(wish: Wish, booking: dict[str, Any]) -> UUID:
+    stay = {
+        "room_id": wish.room.id,
+        "starts_at": wish.period.start,
+        "ends_at": wish.period.end,
+        "seats": wish.seats,
+    }
+    booking = {"id": new_id(), **stay, **booking}
+    token = wish.room.id if wish.seats else booking["id"]
     wish.session.execute(ADD_BOOKING, booking)
     try:
-        wish.session.execute(ADD_OCCUPANCY, occupancy)
+        wish.session.execute(ADD_OCCUPANCY, {**stay, "booking_id": booking["id"], "token": token})
     except IntegrityError as error:
         # The lock makes this unreachable; were it ever not held, the database still has the last word.
         raise errors.RoomJustTaken(wish.label) from error
     wish.session.note("rooms_booking", booking["id"], action="insert")
+    _tell_booked(wish.session, booking)
+    return booking["id"]
 
 
 def _tell_booked(session: WorkSession, booking: dict[str, Any]) -> None:

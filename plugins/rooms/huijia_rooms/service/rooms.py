@@ -63,7 +63,9 @@ def close_rooms(
     """
     if room_id is not None:
         find_room(session, room_id)
-    closure = Closure(room_id=room_id, starts_at=period.start, ends_at=period.end, reason=reason)
+    closure = Closure()
+    closure.room_id, closure.reason = room_id, reason
+    closure.starts_at, closure.ends_at = period.start, period.end
     session.add(closure)
     session.flush()
     return closure, bookings_within(session, closure)
