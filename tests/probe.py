@@ -106,6 +106,8 @@ class House:
         words = {"day": "2026-11-23", "plugin": "rooms", "name": "rooms", "owner": "huijia", "digest": "x"}
         self.values = {"centre": centre.slug, **words, **self.ids}
         self.asked = 0
+        self._tables: list[str] = []
+        self._kept: dict[str, int] = {}
         self.faults: dict[str, str] = {}
 
     def _records(self) -> dict[str, str]:
@@ -125,6 +127,22 @@ class House:
             "staff_id": str(self.other.id),
             "role_id": str(role),
         }
+
+    def busy(self) -> None:
+        """What pages show forms for only while it is there: another session, a token, a stuck delivery."""
+        from huijia.identity import signin
+        from huijia.registry.troubles import Trouble, keep, label
+        from huijia.storage.outbox import Delivery, enqueue
+        from huijia.testing.factories import PASSWORD
+
+        self.factories.token(self.admin, ALL, self.centre)
+        signin.sign_in(self.installation.storage, username="zhao", password=PASSWORD)
+        with self.installation.writing(self.centre) as session:
+            enqueue(session, name="rooms_booked", subject="booking:1", payload={}, listeners=["rooms"])
+            stuck = session.scalars(select(Delivery)).one()
+            stuck.state = "parked"
+            words = label("rooms"), label("rooms")
+            keep(session, Trouble("rooms", "parked", *words, source="delivery", topic=str(stuck.id)))
 
     def rules(self, *methods: str, api: bool | None = None) -> Iterator[tuple[str, Any]]:
         """Method and rule of every route, of the REST ones or the others only where that is said."""
@@ -151,9 +169,11 @@ class House:
     def counts(self) -> dict[str, int]:
         """How many rows each table has, but those that keep refusals and sign-ins."""
         with self.installation.storage.engine.connect() as connection:
-            names = [n for n in inspect(connection).get_table_names() if not n.startswith(UNCOUNTED)]
-            counts = (select(func.count()).select_from(table(name)) for name in names)
-            return {name: connection.scalar(one) for name, one in zip(names, counts, strict=True)}
+            if not self._tables:
+                names = inspect(connection).get_table_names()
+                self._tables = [name for name in names if not name.startswith(UNCOUNTED)]
+            counted = (select(func.count()).select_from(table(n)).scalar_subquery() for n in self._tables)
+            return dict(zip(self._tables, connection.execute(select(*counted)).one(), strict=True))
 
     def send(self, method: str, path: str, why: str, **how: Any) -> Any:
         """The answer. Where it is a fault, or its message cannot be read, that is kept in `faults`."""
@@ -186,9 +206,9 @@ class House:
 
     def send_refused(self, method: str, path: str, why: str, **how: Any) -> Any:
         """As `send`; where it is refused, nothing was saved."""
-        before = self.counts()
-        answer = self.send(method, path, why, **how)
-        if answer.status_code >= 400 and self.counts() != before:
+        before, answer = self._kept or self.counts(), self.send(method, path, why, **how)
+        self._kept = self.counts()
+        if answer.status_code >= 400 and self._kept != before:
             self.blame(f"{method} {path}", f"{why}: {answer.status_code}, and something was kept")
         return answer
 

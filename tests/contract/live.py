@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 from threading import Event, Thread
@@ -52,6 +52,7 @@ class Server:
     port: int
     log: Path
     environment: dict[str, str]
+    workers: list[int] = field(default_factory=list)  # their process ids, once each has answered
 
     def command(self, *words: str) -> None:
         """Run `huijia …` beside the server, in a process of its own."""
@@ -60,16 +61,13 @@ class Server:
         )
         assert done.returncode == 0, done.stderr
 
-    def workers(self) -> list[int]:
-        """The process ids of the workers."""
-        found = Path(f"/proc/{self.process.pid}/task").glob("*/children")
-        return [int(pid) for file in found for pid in file.read_text().split()]
-
-    def worker_of(self, client_port: int) -> int:
-        """Which worker has the other end of a connection; asked of Linux, which knows both ends."""
+    def worker_of(self, connection: http.client.HTTPConnection) -> int:
+        """Which worker has the other end of a connection that it has accepted; Linux knows both ends."""
+        client_port = connection.sock.getsockname()[1]
         ends = rf":{self.port:04X} \w+:{client_port:04X} (?:\S+ +){{6}} *(\d+)"
         found = re.search(ends, Path("/proc/net/tcp").read_text())
-        for pid in [self.process.pid, *self.workers()]:
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        for pid in (int(pid) for file in children for pid in file.read_text().split()):
             for handle in Path(f"/proc/{pid}/fd").iterdir():
                 try:
                     if found and handle.readlink() == Path(f"socket:[{found[1]}]"):
@@ -103,16 +101,17 @@ def served(home: Path, *, workers: int, plugins: Path) -> Iterator[Server]:
 
 
 def _await(server: Server, workers: int) -> None:
-    deadline, ready = time.monotonic() + START_SECONDS_MAX, set[int]()
+    deadline, ready = time.monotonic() + START_SECONDS_MAX, server.workers
     while len(ready) < workers:
         assert server.process.poll() is None, server.log.read_text()
         assert time.monotonic() < deadline, f"only {len(ready)} workers: {server.log.read_text()}"
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=ANSWER_SECONDS_MAX)
         try:
             connection.request("GET", "/readyz")
-            worker = server.worker_of(connection.sock.getsockname()[1])
-            if connection.getresponse().status == 200:
-                ready.add(worker)
+            answer = connection.getresponse()
+            worker = server.worker_of(connection)
+            if answer.status == 200 and worker not in (0, *ready):
+                ready.append(worker)
         except OSError:
             time.sleep(0.05)
         finally:
@@ -120,7 +119,10 @@ def _await(server: Server, workers: int) -> None:
 
 
 class Crowd:
-    """Clients in threads, each on one connection that it keeps; `heard` has every answer."""
+    """Clients in threads, each on one connection that it keeps; `heard` has every answer.
+
+    They are dealt out to the workers in turn, by connecting anew until it is the right one.
+    """
 
     def __init__(self, server: Server, token: str) -> None:
         self.server, self.heard = server, list[Heard]()
@@ -132,7 +134,8 @@ class Crowd:
         """Let so many clients ask these things in turn, until the crowd goes home."""
         for number in range(threads):
             mine = asks[number % len(asks) :] + asks[: number % len(asks)]
-            self._threads.append(Thread(target=self._ask, args=(mine,)))
+            worker = self.server.workers[number % len(self.server.workers)]
+            self._threads.append(Thread(target=self._ask, args=(mine, worker)))
             self._threads[-1].start()
 
     def go_home(self) -> None:
@@ -141,16 +144,17 @@ class Crowd:
         for thread in self._threads:
             thread.join()
 
-    def _ask(self, asks: list[Ask]) -> None:
+    def _ask(self, asks: list[Ask], worker: int) -> None:
         turns = cycle(asks)
         while not self._over.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=ANSWER_SECONDS_MAX)
             try:
-                connection.connect()
-                worker = self.server.worker_of(connection.sock.getsockname()[1])
-                while not self._over.wait(0.002) and self._one(connection, worker, next(turns)):
-                    pass
-            except OSError as error:
+                connection.request("GET", "/healthz")
+                connection.getresponse().read()  # only now it is sure that it was accepted
+                if self.server.worker_of(connection) == worker:
+                    while not self._over.wait(0.002) and self._one(connection, worker, next(turns)):
+                        pass
+            except (OSError, http.client.HTTPException) as error:
                 self.heard.append(Heard("connecting", "", 0, time.monotonic(), 0, 0, repr(error)))
             finally:
                 connection.close()

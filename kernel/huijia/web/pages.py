@@ -126,8 +126,12 @@ def send_static(digest: str, owner: str, name: str) -> flask.Response:
 def _file(owner: str, name: str) -> Path:
     app: Door = current_app  # type: ignore[assignment]
     folder = (app.homes.get(owner, KERNEL_HOME) / "static").resolve()
-    found = (folder / name).resolve()
-    if owner not in (KERNEL, *app.homes) or not (found.is_relative_to(folder) and found.is_file()):
+    try:
+        found = (folder / name).resolve()
+        there = owner in (KERNEL, *app.homes) and found.is_relative_to(folder) and found.is_file()
+    except OSError as error:  # a name longer than any file's
+        raise NoSuchFile from error
+    if not there:
         raise NoSuchFile
     return found
 

@@ -353,11 +353,11 @@ def test_writers_on_postgresql_do_not_queue_on_each_other(storage: Storage) -> N
 
 
 def test_the_time_and_whose_unit_it_is_are_fixed(storage: Storage, clock: Any) -> None:
-    centre = new_id()
+    centre, now = new_id(), clock()
     with storage.writing(centre_id=centre, actor="wang") as session:  # type: ignore[arg-type]
-        now = session.now
+        clock.move(hours=1)
         assert (session.centre_id, session.actor, session.now) == (centre, "wang", now)
-        assert now.utcoffset() == timedelta(0)
+        assert session.now.utcoffset() == timedelta(0)
 
 
 def test_changes_name_keys_and_fields_and_no_values(storage: Storage) -> None:

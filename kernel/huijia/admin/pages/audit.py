@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app, request
 from marshmallow import EXCLUDE, ValidationError, fields
-from marshmallow.validate import Length
+from marshmallow.validate import Length, Range
 from sqlalchemy import Text as SqlText
 from sqlalchemy import cast, select
 
@@ -23,14 +23,15 @@ from huijia.web.paging import Cursor, paged
 from huijia.web.problems import translated
 
 _ = messages("huijia")
+OUR_DAYS = Range(date(2000, 1, 1), date(2100, 1, 1))  # a day at either end of the calendar has no neighbour
 
 
 class Wanted(Cursor):
     """The filter; `record` is a part of a table's name or a record's key, `until` counts."""
 
     who = fields.UUID()
-    since = fields.Date()
-    until = fields.Date()
+    since = fields.Date(validate=OUR_DAYS)
+    until = fields.Date(validate=OUR_DAYS)
     record = fields.String(validate=Length(max=80))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from flask import Response, current_app, redirect, request
 from marshmallow import EXCLUDE, Schema, ValidationError
@@ -127,9 +126,8 @@ def written(scope: Scope) -> str:
 
 
 def scope_of(value: str) -> Scope:
-    """The place of a form's value. Raises Invalid."""
-    kind, _space, key = value.partition(" ")
-    try:
-        return Scope(**{f"{kind}_id": UUID(key)}) if key else Scope()
-    except (ValueError, TypeError):
-        raise Invalid(_("This is no place; choose one from the list.")) from None
+    """The place of a form's value: the centre in hand, an area above it or the installation. Raises Invalid."""
+    for scope in scopes_here():
+        if written(scope) == value:
+            return scope
+    raise Invalid(_("This is no place; choose one from the list."))

@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, make_response, render_template, request
 
 from huijia.admin.pages.desk import done, installation, pages, show
-from huijia.errors import NotFound, Refusal
+from huijia.errors import Invalid, NotFound, Refusal
 from huijia.i18n import Text, messages
 from huijia.registry import lifecycle
 from huijia.registry.states import BROKEN, FAILED, INCOMPATIBLE, standing
@@ -41,7 +41,10 @@ def plan(plugin: str, refused: str = "") -> str:
 @pages.post("/c/<slug:centre>/services/<plugin>/switch", permission=MANAGE, unit=False)
 def switch(plugin: str) -> Any:
     """Switch as the form says; a refusal is shown where the switch was. It opens its own units of work."""
-    visit, on = current.visit, request.form.get("to") == "on"
+    visit, to = current.visit, request.form.get("to")
+    if to not in ("on", "off"):
+        raise Invalid(_("This form does not say whether on or off; open Services again and use the switch."))
+    on = to == "on"
     live = "HX-Request" in request.headers
     refused = _switch(plugin, on, request.form.get("expected"))
     if not (refused or live):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -22,13 +23,15 @@ from huijia.admin.pages.desk import (
     show,
     written,
 )
-from huijia.errors import Invalid, NotFound
+from huijia.errors import Invalid, NotFound, Refusal
 from huijia.i18n import messages
 from huijia.storage.settings import Explained, explain, set_setting
+from huijia.web.bodies import read_json
 from huijia.web.current import current
 
 _ = messages("huijia")
 KINDS = {fields.Boolean: "checkbox", fields.Integer: "number", fields.Date: "date", fields.Time: "time"}
+WHOLE = re.compile(r"-?[0-9]{1,18}")
 HOW = form(at=fields.String(required=True), effective_from=fields.Date())
 
 
@@ -77,6 +80,8 @@ def save_settings() -> Any:
 
 def _save(at: str, effective_from: date | None = None) -> None:
     plugin, sections, scope = request.args.get("plugin", ""), _sections(), scope_of(at)
+    if plugin not in sections:
+        raise NotFound(_("This service has no settings here; choose one from the list."))
     how = {"scope": scope, "effective_on": effective_from, "schema": sections[plugin], "plugin": plugin}
     here = str(place_name(scope))
     for line in explain(current.session, plugin, sections[plugin], on=current.today, scope=scope):
@@ -93,10 +98,10 @@ def _typed_value(line: Explained, field: fields.Field) -> Any:
     if isinstance(field, fields.Boolean):
         return bool(text)
     if not isinstance(line.value, list | dict):
-        return int(text) if isinstance(line.value, int) and text.lstrip("-").isdigit() else text or None
+        return int(text) if isinstance(line.value, int) and WHOLE.fullmatch(text) else text or None
     try:
-        return json.loads(text)
-    except ValueError:
+        return read_json(text.encode())
+    except Refusal:
         raise Invalid(
             "", {line.key: [_("This cannot be read; change values only, not the signs around them.")]}
         ) from None
