@@ -108,7 +108,7 @@ class House:
         self.asked = 0
         self._tables: list[str] = []
         self._kept: dict[str, int] = {}
-        self.faults: dict[str, str] = {}
+        self.faults: dict[tuple[str, str], str] = {}
 
     def _records(self) -> dict[str, str]:
         with self.installation.reading() as session:
@@ -187,9 +187,13 @@ class House:
             self.blame(f"{method} {path}", f"{why}: {answer.status_code}, {wrong}")
         return answer
 
+    @property
+    def faults_in_lines(self) -> str:
+        return "\n".join(self.faults.values())
+
     def blame(self, where: str, what: str) -> None:
         """Keep what is wrong there; one line for each place and kind is enough."""
-        self.faults.setdefault(f"{_SOME_ID.sub('ID', where)[:120]} {what[-60:]}", what[:300])
+        self.faults.setdefault((_SOME_ID.sub("ID", where)[:120], what[-60:]), f"{where[:200]}, {what[:300]}")
 
     def _unreadable(self, answer: Any, said: str) -> Iterator[str]:
         """What is amiss with an error's words."""
@@ -212,15 +216,18 @@ class House:
             self.blame(f"{method} {path}", f"{why}: {answer.status_code}, and something was kept")
         return answer
 
-    def sign_in_again(self) -> None:
-        """A form may have signed out, or ended all sessions."""
+    def settle(self) -> None:
+        """Be signed in and speak as before: a form may have ended sessions, or changed the language."""
         from huijia.identity import signin
         from huijia.testing.factories import PASSWORD
 
-        if self.client.get("/centres").status_code != 200:
+        page = self.client.get("/centres")
+        if page.status_code != 200:
             cookie, _id = signin.sign_in(self.installation.storage, username="zhao", password=PASSWORD)
             for one in (self.client, self.client.api):
                 one.set_cookie(SESSION_COOKIE, cookie)
+        elif self.locale == "zh_Hans" and '<html lang="zh' not in page.text:
+            self.client.post("/prefer", data={"locale": self.locale})
 
 
 def _leaves(nest: Any) -> Iterator[str]:

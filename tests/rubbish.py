@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 # Text that may stand in any field of a form, an address or JSON, each with why it is here.
 WORDS = {
@@ -46,6 +47,20 @@ WORDS = {
     "👩‍👩‍👧‍👦": "one sign of many code points",
     "字" * 100_000: "a book",
 }
+# Those that go into every field of every form; of the others each field gets its share, unless all are asked for.
+ALWAYS = ("", "1.9", str(10**40), "0001-01-01", "9999-12-31")
+SHARES = 1 if os.environ.get("HUIJIA_LONG") else 4
+
+
+def share(number: int) -> dict[str, str]:
+    """The words for the field of that number, and why each is here."""
+    return {
+        word: why
+        for place, (word, why) in enumerate(WORDS.items())
+        if word in ALWAYS or (place + number) % SHARES == 0
+    }
+
+
 # Rubbish for the path itself, quoted as it is sent.
 PARTS = (
     "%00", "%ff%fe", "..%2f..%2fetc%2fpasswd", "%2e%2e", "2026-02-30", "0001-01-01", "9999-12-31", "９９９",

@@ -126,7 +126,7 @@ def written(scope: Scope) -> str:
 
 
 def scope_of(value: str) -> Scope:
-    """The place of a form's value: the centre in hand, an area above it or the installation. Raises Invalid."""
+    """The place of a form's value: of this centre, an area above it, or all. Raises Invalid."""
     for scope in scopes_here():
         if written(scope) == value:
             return scope
