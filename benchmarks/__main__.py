@@ -121,16 +121,9 @@ def memory(stage: Stage, _options: argparse.Namespace) -> Iterator[Row]:
     """Resident memory after the first thousand requests and after ten thousand; a fresh server."""
     stop(stage, "ours")
     start_ours(stage)
-    signed_in = {"Authorization": f"Bearer {stage.token}", "Content-Type": "application/json"}
     sizes, sent = [], 0
     for step in MEMORY_STEPS:
-        count = step - sent
-        gets = [f"{API}/days/{stage.shown}", f"{PAGES}/?day={stage.shown}", f"{API}/rooms", f"/c/{SLUG}/"]
-        calls = [Call("GET", gets[number % len(gets)], None, signed_in) for number in range(count * 3 // 4)]
-        calls += [
-            Call("POST", f"{API}/bookings", _body(slot), signed_in)
-            for slot in stage.slots(count - len(calls))
-        ]
+        calls = _mixed(stage, step - sent)
         outcome = drive(stage.ports["ours"], _dealt(calls))
         assert set(outcome.statuses) <= {200, 201}, dict(outcome.statuses)
         sizes.append(memory_mib(stage.processes["ours"]))
@@ -141,6 +134,16 @@ def memory(stage: Stage, _options: argparse.Namespace) -> Iterator[Row]:
     yield Row(
         work, f"{steps} MiB", "", f"{growth:.2f}", "≤ 150 MiB, level", sizes[-1] <= 150 and growth <= 1.05
     )
+
+
+def _mixed(stage: Stage, count: int) -> list[Call]:
+    """Lists mostly, some days and pages, and every fourth a booking."""
+    signed_in = {"Authorization": f"Bearer {stage.token}", "Content-Type": "application/json"}
+    seldom = [f"{API}/days/{stage.shown}", f"{PAGES}/?day={stage.shown}", f"/c/{SLUG}/"]
+    paths = seldom + [f"{API}/rooms"] * 12
+    reads = [Call("GET", paths[number % len(paths)], None, signed_in) for number in range(count * 3 // 4)]
+    slots = stage.slots(count - len(reads))
+    return reads + [Call("POST", f"{API}/bookings", _body(slot), signed_in) for slot in slots]
 
 
 def starting(stage: Stage, options: argparse.Namespace) -> Iterator[Row]:

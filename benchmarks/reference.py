@@ -8,6 +8,7 @@ its occupancy under the same triggers or constraint, the audit entry. `POST /thi
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from uuid import UUID
 import uuid_utils.compat
 from flask import Flask, Response, request
 
-THREADS = 4
+THREADS = int(os.environ.get("HUIJIA_WEB_THREADS", "4"))  # as ours has them
 BOOKING = """
     INSERT INTO rooms_booking (
         id, centre_id, room_id, starts_at, ends_at, seats, name, kind, purpose, head_count, contact,

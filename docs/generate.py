@@ -5,6 +5,7 @@ tests/test_docs.py fails where what is written here is not what stands in the fo
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 import click
+import huijia
 from flask import Flask
 from huijia import cli, config, hookspecs
 from huijia.hookspecs import KINDS
@@ -212,6 +214,42 @@ def configuration_page() -> str:
     return "\n".join(lines)
 
 
+def names_page() -> str:
+    """What `from huijia import …` offers, with signatures and first sentences."""
+    lines = [
+        NOTE,
+        "",
+        "# What `huijia` offers",
+        "",
+        "All that a service imports of the kernel comes by this one door.",
+        "",
+    ]
+    for name in huijia.__all__:
+        thing = getattr(huijia, name)
+        lines += [f"## {name}", "", f"`{_signature(name, thing)}`", "", _first_words(thing), ""]
+        lines += [f"- `.{part}`: {_first_words(value)}" for part, value in _properties(thing)]
+        lines += [""] if lines[-1] else []
+    return "\n".join(lines)
+
+
+def _signature(name: str, thing: Any) -> str:
+    if not (inspect.isfunction(thing) or dataclasses.is_dataclass(thing)):
+        return name
+    return f"{name}{inspect.signature(thing)}".replace("'", "").removesuffix(" -> None")
+
+
+def _first_words(thing: Any) -> str:
+    words = inspect.cleandoc(getattr(thing, "__doc__", None) or "")
+    return " ".join(words.partition("\n\n")[0].split())
+
+
+def _properties(thing: Any) -> list[tuple[str, Any]]:
+    if inspect.isfunction(thing) or dataclasses.is_dataclass(thing):
+        return []
+    members = vars(thing if isinstance(thing, type) else type(thing)).items()
+    return [(n, v) for n, v in members if isinstance(v, property) and v.__doc__ and not n.startswith("_")]
+
+
 def pages() -> dict[Path, str]:
     """Every generated page by its path."""
     found = {DOCS / "hooks.md": hooks_page()}
@@ -219,10 +257,12 @@ def pages() -> dict[Path, str]:
     found[reference / "commands.md"] = commands_page()
     found[reference / "configuration.md"] = configuration_page()
     found[reference / "kernel.md"] = reference_page("kernel", kernel(), None, kernel_line().folder)
+    found[reference / "names.md"] = names_page()
     loaded = services()
     for name, one in loaded.items():
         found[reference / f"{name}.md"] = reference_page(name, one.contributions, one.offers, one.migrations)
     rows = ["- [kernel](kernel.md)", *(f"- [{name}]({name}.md)" for name in loaded)]
+    rows += ["- [what `huijia` offers](names.md)"]
     rows += ["- [commands](commands.md)", "- [configuration](configuration.md)", "- [hooks](../hooks.md)", ""]
     found[reference / "README.md"] = "\n".join([NOTE, "", "# Reference", "", *rows])
     return {path: text.rstrip() + "\n" for path, text in found.items()}

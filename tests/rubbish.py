@@ -47,7 +47,7 @@ WORDS = {
     "👩‍👩‍👧‍👦": "one sign of many code points",
     "字" * 100_000: "a book",
 }
-# Those that go into every field of every form; of the others each field gets its share, unless all are asked for.
+# Those that go into every field of every form; of the others each field gets its share, or all on demand.
 ALWAYS = ("", "1.9", str(10**40), "0001-01-01", "9999-12-31")
 SHARES = 1 if os.environ.get("HUIJIA_LONG") else 4
 

@@ -41,6 +41,7 @@ _HOMES = {
     "huijia.web.current": ("current",),
     "huijia.web.paging": ("Cursor", "paged"),
     "huijia.web.pages": ("page", "url"),
+    "huijia.web.problems": ("translated",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from huijia.web.pages import url as url
     from huijia.web.paging import Cursor as Cursor
     from huijia.web.paging import paged as paged
+    from huijia.web.problems import translated as translated
 
 
 def __getattr__(name: str) -> Any:

@@ -52,13 +52,13 @@ def test_every_json_member_takes_rubbish(chinese: House) -> None:
     for method, path, operation in house.operations():
         schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
         good = example(document, schema["schema"], house) if schema else {}
-        for name in (*good, "unknown") if schema else ():
-            for value in (*VALUES, *WORDS):
+        for number, name in enumerate((*good, "unknown") if schema else ()):
+            for value in (*VALUES, *share(number)):
                 body = {**good, name: value}
                 house.send_refused(method, path, f"{name}={str(value)[:30]!r}", json=body)
             less = {key: value for key, value in good.items() if key != name}
             house.send_refused(method, path, f"no {name}", json=less)
-    assert house.asked > 1000
+    assert house.asked > 500
     assert not house.faults, house.faults_in_lines
 
 
@@ -103,7 +103,7 @@ def arguments_of(house: House) -> dict[str, set[str]]:
     """What each address may be asked behind the question mark: by its forms, its links, its description."""
     pages = pages_of(house)
     asked = {path: set(ASKED.get(endpoint, ())) for endpoint, (path, _page) in pages.items()}
-    for path, page in pages.values():
+    for _path, page in pages.values():
         for form in (one for one in page.forms if one.method == "GET"):
             asked.setdefault(form.action, set()).update(form.fields)
         for link in map(urlsplit, page.links):

@@ -25,7 +25,8 @@ def test_the_migrations_make_the_tables_of_the_models(installation: Any) -> None
 
 def test_the_guards_stand_in_the_database(installation: Any, engine_name: str) -> None:
     asked = {
-        "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'rooms_occupancy'",
+        "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' "
+        "AND tbl_name = 'rooms_occupancy'",
         "postgresql": "SELECT count(*) * 2 FROM pg_constraint WHERE conname = 'ex_rooms_occupancy_overlap'",
     }
     with installation.storage.engine.connect() as connection:

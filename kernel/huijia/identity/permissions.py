@@ -22,7 +22,6 @@ KERNEL_PERMISSIONS = (
     Permission("repairs.mend", _("Mend repairs")),
     Permission("audit.see", _("Read the audit"), sensitive=True),
     Permission("files.see", _("Open files")),
-    Permission("files.manage", _("Add and remove files")),
     Permission("centres.manage", _("Manage areas and centres")),
 )
 _labels: dict[str, Text] = {p.key: p.label for p in KERNEL_PERMISSIONS} | {ALL: _("Everything")}

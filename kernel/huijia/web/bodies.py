@@ -42,8 +42,8 @@ def check_text(request: Request) -> None:
     if request.mimetype == "multipart/form-data":
         names = [(name, kept.filename or "") for name, kept in request.files.items(multi=True)]
         for name, value in (*request.form.items(multi=True), *names):
-            # Werkzeug has decoded these already, and put U+FFFD where it could not.
-            if any(sign in f"{name}{value}" for sign in ("\0", "\ufffd")):
+            # Werkzeug has decoded these already, and put U+FFFD where it could not; a part may lack its name.
+            if name is None or any(sign in name + value for sign in ("\0", "\ufffd")):
                 _refuse_text()
 
 

@@ -20,6 +20,7 @@ from huijia.web.recognise import centres_of
 
 _ = messages("huijia")
 pages = Pages("huijia", "huijia", prefix="")
+BYTES = {"type": "string", "format": "binary"}
 api = Api("huijia", "huijia", prefix="/api/v1/centres")
 
 
@@ -73,14 +74,14 @@ def disable_service(name: str) -> Any:
 
 
 @api.get("/<slug:centre>/openapi.json", permission=MEMBER)
-@api.response(200, description="This document", content_type="application/json")
+@api.response(200, {"type": "object"}, description="This document", content_type="application/json")
 def openapi_json() -> Response:
     """What this centre offers to programs, in OpenAPI 3.1."""
     return jsonify(openapi.document_for(_app(), current.visit.enabled))
 
 
 @api.get("/<slug:centre>/files/<uuid:file_id>", permission=MEMBER)
-@api.response(200, description="The file", content_type="application/octet-stream")
+@api.response(200, BYTES, description="The file", content_type="application/octet-stream")
 def file(file_id: UUID) -> Response:
     """A file of this centre. Needs the permission that the file names."""
     return download(file_id)

@@ -45,14 +45,14 @@ def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) 
 def _asked() -> tuple[str, str] | None:
     """The key and the fingerprint of what was sent, or None where no key was."""
     header, field = request.headers.get("Idempotency-Key"), request.form.get(ONCE)
-    if not (header or field):
+    if header is None and not field:
         return None
     # Views check their fields strictly, and this one is not theirs.
     others = [(name, value) for name, value in request.form.items(multi=True) if name != ONCE]
     fingerprint = hashlib.sha256(_body()).hexdigest()
     request.form = ImmutableMultiDict(others)  # type: ignore[reportAttributeAccessIssue]
     # Who goes back, corrects a form and sends it again means another request.
-    return header or f"{(field or '')[:100]}.{fingerprint[:32]}", fingerprint
+    return f"{(field or '')[:100]}.{fingerprint[:32]}" if header is None else header, fingerprint
 
 
 def _body() -> bytes:

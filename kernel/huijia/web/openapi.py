@@ -109,7 +109,7 @@ def _describe_access(operation: dict[str, Any], endpoint: str, access: Access, v
     operation["security"] = [] if access.public else [{"token": []}, {"session": []}]
     if access.permission:
         operation["x-permission"] = access.permission
-    if verb not in SAFE:
+    if verb not in SAFE and access.unit:  # who opens units of work of their own keeps no answers
         operation.setdefault("parameters", []).append(ONCE)
 
 

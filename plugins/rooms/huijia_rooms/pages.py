@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import redirect, request
-from huijia import Pages, Period, Refusal, Text, current, keep_file, messages, page, paged, url
+from huijia import Pages, Period, Refusal, current, keep_file, messages, page, paged, translated, url
 from marshmallow import ValidationError
 
 from huijia_rooms import reports, service
@@ -48,8 +48,8 @@ def _day_asked() -> date:
 
 def _said(wrong: ValidationError) -> dict[str, list[Any]]:
     """Messages by field, each in the reader's language."""
-    found = {name: said for name, said in wrong.normalized_messages().items() if isinstance(said, list)}
-    errors = {name: [Text(m) if isinstance(m, str) else m for m in said] for name, said in found.items()}
+    said = translated(wrong.normalized_messages())
+    errors = {name: words for name, words in said.items() if isinstance(words, list)}
     return errors or {"hours": [_("Write opening times like 08:00–12:00, 14:00–21:00, on quarter hours.")]}
 
 

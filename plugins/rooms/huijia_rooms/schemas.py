@@ -20,6 +20,7 @@ WITHIN_OUR_TIME = Range(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, t
 OUR_DAYS = Range(date(2000, 1, 1), date(2099, 12, 31))
 CLOCK = re.compile(r"\A([01]?\d|2[0-4])[:：]([0-5]\d)\Z", re.ASCII)
 WHOLE = re.compile(r"-?[0-9]{1,6}\Z", re.ASCII)
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 COMMA = re.compile(r"[,，;；、]")
 SPAN = re.compile(r"\s*[-–—~至到]\s*")
 
@@ -61,6 +62,15 @@ class Clock(fields.String):
         if not 0 <= minute <= DAY_MINUTES or minute % STEP_MINUTES:
             raise ValidationError([_("Write a quarter hour, like 09:15.")])
         return minute
+
+
+class Day(fields.Date):
+    """A date as browsers send it, 2026-11-22; Python reads 2026-W47-7 too, which our addresses do not."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        if not DAY.match(str(value)):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE)
+        return super()._deserialize(value, *arguments, **options)
 
 
 def _sound(spans: list[list[int]]) -> None:
@@ -188,7 +198,7 @@ class Form(Schema):
 class BookingForm(Form, Wish):
     """The short form: who, what, when, how much of the room."""
 
-    day = fields.Date(required=True, validate=OUR_DAYS)
+    day = Day(required=True, validate=OUR_DAYS)
     start = Clock(required=True)
     end = Clock(required=True)
 
@@ -214,9 +224,9 @@ class ClosureForm(Form, Reason):
     """A closure as the desk enters it, on the centre's wall clock."""
 
     room_id = fields.UUID(load_default=None)
-    first_day = fields.Date(required=True, validate=OUR_DAYS)
+    first_day = Day(required=True, validate=OUR_DAYS)
     start = Clock(load_default=0)
-    last_day = fields.Date(required=True, validate=OUR_DAYS)
+    last_day = Day(required=True, validate=OUR_DAYS)
     end = Clock(load_default=DAY_MINUTES)
 
     @validates_schema(skip_on_field_errors=True)

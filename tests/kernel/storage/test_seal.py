@@ -393,10 +393,8 @@ def test_verifying_needs_no_more_memory_for_a_longer_chain(storage: Storage, clo
     for _chunk in range(size // 5000):
         with storage.writing() as session:
             session.execute(insert(Entry.__table__), [{**row, "id": new_id()} for _entry in range(5000)])
-        while run(storage):
-            pass
+        list(iter(lambda: run(storage), 0))
     tracemalloc.start()
     assert findings(storage) == []
-    _now, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
+    peak = tracemalloc.get_traced_memory()[1]
     assert peak < 20 * 2**20

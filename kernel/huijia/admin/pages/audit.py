@@ -77,8 +77,20 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), current.zone)
 
 
+COMMANDS = {
+    "huijia init": _("Set up from the command line"),
+    "huijia demo": _("Made the demonstration"),
+    "huijia migrate": _("Migrated from the command line"),
+    "huijia enable": _("Switched on from the command line"),
+    "huijia disable": _("Switched off from the command line"),
+    "huijia token issue": _("Issued a token from the command line"),
+    "huijia token revoke": _("Revoked a token from the command line"),
+}
+
+
 def _deed(entry: Entry) -> Text | str:
     """What was done, called as the right that it took; jobs and commands take none and are named."""
     access, owner = current_app.access.get(entry.action, (None, ""))  # type: ignore[attr-defined]
-    right = label_of(access.permission) if access and access.permission else entry.action
+    named = COMMANDS.get(entry.action) or entry.action
+    right = label_of(access.permission) if access and access.permission else named
     return right if owner in ("", "huijia") else _("{right} ({service})", right=right, service=label(owner))
