@@ -10,6 +10,7 @@ import base64
 import difflib
 import json
 import os
+import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -18,7 +19,11 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
+from huijia.i18n import Text, messages
+
+_ = messages("huijia")
 FILE = "huijia.toml"
+KEY_BYTES = 32
 OTHERS = "HUIJIA_HOME HUIJIA_CLOCK HUIJIA_PLUGINS HUIJIA_CHROMIUM HUIJIA_LANG HUIJIA_LONG".split()  # noqa: SIM905
 OTHER_PREFIXES = ("HUIJIA_TEST_", "HUIJIA_REQUIRE_")
 _URL = fields.Url(load_default="", schemes={"http", "https"}, require_tld=False)
@@ -28,8 +33,17 @@ def _text(default: str = "", *choices: str) -> fields.String:
     return fields.String(load_default=default, validate=validate.OneOf(choices) if choices else None)
 
 
+class _Whole(fields.Integer):
+    """Plain digits: no 1.9, no yes for 1, no full-width digits."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        if not re.fullmatch("[0-9]{1,9}", str(value)):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, *arguments, **options)
+
+
 def _count(default: int, most: int) -> fields.Integer:
-    return fields.Integer(load_default=default, validate=validate.Range(1, most))
+    return _Whole(load_default=default, validate=validate.Range(1, most))
 
 
 def _list(default: Any = list) -> fields.List:
@@ -65,7 +79,7 @@ class Config:
     def __init__(self, home: Path | str, given: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         self.home, self._given = Path(home), dict(given or {})
         for name in self._given:
-            _check_known(name, SECTIONS, "section")
+            _check_known(name, SECTIONS, _("{name} is no section", name=name))
         for name, schema in SECTIONS.items():
             setattr(self, name, _section(name, schema, self._given.get(name, {})))
         self.database.url = self.database.url or f"sqlite:///{self.home.absolute() / 'huijia.db'}"
@@ -81,9 +95,13 @@ class Config:
         """Read `HOME/huijia.toml`, where there is one, and the environment. Raises ConfigError."""
         home = Path(home or environ.get("HUIJIA_HOME") or "var")
         try:
-            given = tomllib.loads((home / FILE).read_text("utf-8")) if (home / FILE).exists() else {}
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"{home / FILE} is not TOML: {error}") from None
+            # Editors on Windows begin a file with a byte order mark.
+            given = tomllib.loads((home / FILE).read_text("utf-8-sig")) if (home / FILE).exists() else {}
+        except ValueError as error:
+            words = _(
+                "{path} is not TOML in UTF-8 ({error}); correct it there.", path=home / FILE, error=error
+            )
+            raise ConfigError(words) from None
         for section, key, value in _from_environment(environ):
             given.setdefault(section, {})[key] = value
         return cls(home, given)
@@ -102,15 +120,19 @@ class Config:
         """The encryption keys by version. Raises ConfigError where the file is missing or open to others."""
         path = self.keys.path
         if not path.exists():
-            raise ConfigError(f"There is no key file at {path}; run huijia init, or put it back there.")
+            words = _("There is no key file at {path}; run huijia init, or put it back there.", path=path)
+            raise ConfigError(words)
         if path.stat().st_mode & 0o077:
-            raise ConfigError(f"Others may read {path}; run chmod 600 on it.")
+            raise ConfigError(_("Others may read {path}; run chmod 600 on it.", path=path))
         try:
-            return {
-                int(v): base64.b64decode(k, validate=True) for v, k in json.loads(path.read_bytes()).items()
-            }
+            kept = json.loads(path.read_bytes())
+            keys = {int(version): base64.b64decode(key, validate=True) for version, key in kept.items()}
+            if {len(key) for key in keys.values()} != {KEY_BYTES}:
+                raise ValueError
         except (ValueError, AttributeError, TypeError):
-            raise ConfigError(f"{path} is not a key file; put it back from where it was kept.") from None
+            words = _("{path} is not a key file; put it back from where it was kept.", path=path)
+            raise ConfigError(words) from None
+        return keys
 
     def write_keys(self, keys: Mapping[int, bytes]) -> None:
         """Keep the keys, readable by their owner only."""
@@ -120,21 +142,24 @@ class Config:
 
 def _section(name: str, schema: Schema, values: Any) -> SimpleNamespace:
     if not isinstance(values, Mapping):
-        raise ConfigError(f"{name} is a section; write [{name}] and its keys below.")
+        raise ConfigError(_("{name} is a section; write [{name}] and its keys below.", name=name))
     for key in values:
-        _check_known(key, schema.fields, f"key of [{name}]")
+        _check_known(key, schema.fields, _("{key} is no key of [{name}]", key=key, name=name))
     try:
         return SimpleNamespace(**cast("dict[str, Any]", schema.load(values)))
     except ValidationError as error:
-        key, words = next(iter(error.normalized_messages().items()))
-        raise ConfigError(f"{key} of [{name}] cannot be used: {words}") from None
+        key, said = next(iter(error.normalized_messages().items()))
+        why = Text(said[0]) if isinstance(said, list) else said
+        words = _("{key} of [{name}] cannot be used: {why}", key=key, name=name, why=why)
+        raise ConfigError(words) from None
 
 
-def _check_known(name: str, known: Collection[str], what: str) -> None:
+def _check_known(name: str, known: Collection[str], wrong: Text) -> None:
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        meant = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
-        raise ConfigError(f"{name} is no {what}; {meant}")
+        if near:
+            raise ConfigError(_("{wrong}; did you mean {near}?", wrong=wrong, near=near[0]))
+        raise ConfigError(_("{wrong}; there are {known}.", wrong=wrong, known=", ".join(known)))
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, Any]]:
@@ -142,7 +167,7 @@ def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, Any]]:
     known["HUIJIA_PLUGINS"] = ("plugins", "only")
     found = []
     for name in sorted(n for n in environ if n.startswith("HUIJIA_") and not n.startswith(OTHER_PREFIXES)):
-        _check_known(name, [*known, *OTHERS], "variable")
+        _check_known(name, [*known, *OTHERS], _("{name} is no variable", name=name))
         if name in known:
             section, key = known[name]
             parts = [part.strip() for part in environ[name].split(",") if part.strip()]

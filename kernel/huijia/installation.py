@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from sqlalchemy.exc import ArgumentError
+
 from huijia.clock import Clock, clock_from_environment
-from huijia.config import Config
+from huijia.config import Config, ConfigError
+from huijia.i18n import messages
 from huijia.identity.actor import SYSTEM, Actor
 from huijia.registry import lifecycle, migrating
 from huijia.registry.registry import Registry
@@ -19,6 +22,9 @@ from huijia.storage.work import Storage, WorkSession
 
 if TYPE_CHECKING:
     from huijia.registry.holder import Holder
+
+
+_ = messages("huijia")
 
 
 class Installation:
@@ -49,8 +55,8 @@ class Installation:
 
         `only` leaves all other plugins unseen. The kernel's own fault is raised.
         """
-        clock, vault = clock or clock_from_environment(), Vault(config.read_keys())
-        storage = Storage(config.database.url, clock=clock)
+        clock, vault = clock or _clock(), Vault(config.read_keys())
+        storage = _storage(config, clock)
         registry = Registry(storage, only=config.plugins.only if only is None else only, strict=strict)
         storage.prepare = registry.bind
         made = cls(config, storage, vault, registry, clock)
@@ -114,6 +120,27 @@ class Installation:
         if self.holder is not None:
             self.holder.close()
         self.storage.close()
+
+
+def _clock() -> Clock:
+    try:
+        clock = clock_from_environment()
+        if not 2000 <= clock().year < 2100:
+            raise ValueError
+    except (ValueError, OverflowError):
+        text = "HUIJIA_CLOCK is no instant of this century with its offset; write {now}."
+        message = _(text, now="2026-11-22T09:00:00+08:00")
+        raise ConfigError(message) from None
+    return clock
+
+
+def _storage(config: Config, clock: Clock) -> Storage:
+    try:
+        return Storage(config.database.url, clock=clock)
+    except (ArgumentError, ValueError):  # their words may hold the password
+        message = _("HUIJIA_DATABASE_URL, or url of [database], is no database that can be used; "
+                    "write sqlite:////folder/file.db or postgresql://user:password@host/name.")  # fmt: skip
+        raise ConfigError(message) from None
 
 
 def _id(centre: Any) -> UUID | None:

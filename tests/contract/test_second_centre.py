@@ -76,9 +76,13 @@ def address(rule: Any, centre: str, record: UUID) -> str:
     return built[1]
 
 
-def seen(client: Any, method: str, path: str, slug: str) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+def seen(
+    client: Any, method: str, path: str, slug: str, **sent: Any
+) -> tuple[int, str, tuple[tuple[str, str], ...]]:
     """What a stranger can tell from an answer: status, body and headers, less the request's own traces."""
-    answer = client.open(path, method=method, json={} if method not in ("GET", "HEAD") else None)
+    if method not in ("GET", "HEAD") and not sent:
+        sent = {"json": {}}
+    answer = client.open(path, method=method, **sent)
     body = OWN_TRACES.sub("·", answer.get_data(as_text=True)).replace(slug, "SLUG")
     kept = {
         name: value
@@ -135,6 +139,60 @@ def test_records_of_a_centre_are_not_there_for_another(
             )
             asked += 1
     assert asked > 20
+    assert rows_of(installation, centre.id) == before
+
+
+HOURS = {"starts_at": "2026-11-23T10:00:00+08:00", "ends_at": "2026-11-23T11:00:00+08:00"}
+FIELDS = {"day": "2026-11-23", "start": "10:00", "end": "11:00", "name": "舞蹈队"}
+SHUT = {
+    "first_day": "2026-11-24",
+    "start": "10:00",
+    "last_day": "2026-11-24",
+    "end": "11:00",
+    "reason": "检修",
+}
+
+
+@pytest.mark.parametrize(
+    ("which", "method", "path", "sent"),
+    [
+        (0, "POST", "api rooms/bookings", {"json": {"room_id": "ID", "name": "舞蹈队", **HOURS}}),
+        (0, "POST", "api rooms/closures", {"json": {"room_id": "ID", "reason": "检修", **HOURS}}),
+        (0, "PATCH", "api rooms/rooms/ID", {"json": {"name": "舞蹈室"}}),
+        (0, "GET", "api rooms/bookings?room_id=ID", {}),
+        (1, "POST", "api rooms/bookings/ID/cancel", {"json": {"reason": "不来了"}}),
+        (2, "DELETE", "api rooms/closures/ID", {}),
+        (0, "POST", "rooms/book", {"data": {"room_id": "ID", **FIELDS}}),
+        (0, "GET", "rooms/book?room=ID&day=2026-11-23", {}),
+        (0, "POST", "rooms/closures", {"data": {"room_id": "ID", **SHUT}}),
+        (0, "POST", "rooms/rooms/ID", {"data": {"name": "舞蹈室", "floor": "2", "capacity": "5"}}),
+        (1, "POST", "rooms/bookings/ID/cancel", {"data": {"reason": "不来了"}}),
+        (2, "POST", "rooms/closures/ID/lift", {"data": {"why": ""}}),
+    ],
+)
+def test_a_sound_request_about_another_centres_record_finds_nothing(
+    installation: Any,
+    centre: Any,
+    home_records: list[UUID],
+    stranger: Any,
+    which: int,
+    method: str,
+    path: str,
+    sent: dict[str, Any],
+) -> None:
+    """What is sent would do something if the record were here, so nothing but its absence answers."""
+    before = rows_of(installation, centre.id)
+    browser = stranger.api if path.startswith("api ") else stranger
+    heard = []
+    for record in (str(home_records[which]), str(uuid4())):
+        named = {
+            how: {name: value.replace("ID", record) for name, value in body.items()}
+            for how, body in sent.items()
+        }
+        place = path.removeprefix("api ").replace("ID", record)
+        heard.append(seen(browser, method, place, record, **named))
+    assert heard[0] == heard[1]
+    assert method == "GET" or heard[0][0] in (404, 422), heard[0]
     assert rows_of(installation, centre.id) == before
 
 

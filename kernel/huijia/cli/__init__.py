@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from copy import copy
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -60,14 +61,17 @@ class Commands(click.Group):
 
 
 def _translated(command: click.Command) -> click.Command:
-    command.help = command.help and say(command.help)
-    for option in command.params:
+    """A copy that speaks the operator's language; the next one may speak another."""
+    spoken = copy(command)
+    spoken.help = command.help and say(command.help)
+    spoken.params = [copy(option) for option in command.params]
+    for option in spoken.params:
         for words in ("help", "prompt"):
             if getattr(option, words, None):
                 setattr(option, words, say(getattr(option, words)))
-    for below in getattr(command, "commands", {}).values():
-        _translated(below)
-    return command
+    if isinstance(spoken, click.Group):
+        spoken.commands = {name: _translated(below) for name, below in spoken.commands.items()}
+    return spoken
 
 
 def language() -> str:
@@ -112,7 +116,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = _translated(commands).main(arguments, prog_name="huijia", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if isinstance(error, click.UsageError) and language() != "en":
+            click.echo(import_module("huijia.cli.opening").explain_usage(error), err=True)
+        else:
+            error.show()
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = 130

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from huijia.identity.models import Centre
     from huijia.installation import Installation
 
+QUIET = logging.NullHandler()  # whoever types a command reads sentences; tracebacks are for --debug
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
@@ -26,6 +29,8 @@ def opened(config: Config | None = None, *, installed: bool = True) -> Iterator[
     """The installation of --home, closed at the end; sentences in it are in the operator's language."""
     from huijia.installation import Installation
 
+    if not click.get_current_context().find_root().params.get("debug"):
+        logging.getLogger("huijia").addHandler(QUIET)
     config = config or Config.load(home_of(click.get_current_context()))
     with speaking(language()):
         installation = Installation.open(config)
@@ -84,6 +89,29 @@ def show(rows: Sequence[dict[str, Any]], printed_as_json: bool, *columns: str) -
     widths = {column: max((len(str(row[column])) for row in rows), default=0) for column in columns}
     for row in rows:
         click.echo("  ".join(str(row[column]).ljust(widths[column]) for column in columns).rstrip())
+
+
+def explain_usage(error: click.UsageError) -> str:
+    """What click says in English, in the operator's language."""
+    message, found = error.message, re.search(r"[(']([^()']+)['\)]", error.message)
+    named = found[1] if found else ""
+    if isinstance(error, click.NoSuchOption):
+        message = say("There is no option {name}.", name=error.option_name)
+        for near in (error.possibilities or ())[:1]:
+            message += say("Did you mean {near}?", near=near)
+    elif isinstance(error, click.MissingParameter) and error.param:
+        message = say("{name} is missing.", name=error.param.get_error_hint(error.ctx))
+    elif isinstance(error, click.BadParameter) and error.param:
+        name = error.param.get_error_hint(error.ctx)
+        message = say("{name} cannot be used: {why}", name=name, why=error.message)
+    elif isinstance(error, click.BadOptionUsage):
+        message = say("{name} needs a value.", name=error.option_name)
+    elif message.startswith("No such command"):
+        message = say("There is no command {name}.", name=named)
+    elif message.startswith("Got unexpected extra"):
+        message = say("One word too many: {words}.", words=named)
+    command = error.ctx.command_path if error.ctx else "huijia"
+    return message + say("{command} --help says what can be asked.", command=command)
 
 
 def explain(error: Exception) -> tuple[str, int]:

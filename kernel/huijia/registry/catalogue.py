@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 import huijia
 from huijia.i18n import Text, messages
-from huijia.registry.troubles import Trouble, label, update_or_remove
+from huijia.registry.troubles import Trouble, label, update_or_remove, where
 
 _ = messages("huijia")
 GROUP = "huijia.plugins"
@@ -64,8 +64,9 @@ def _read(name: str, entries: list[EntryPoint]) -> Installed:
         for requirement in map(Requirement, dist.requires or ()):
             problem = _sort_in(name, requirement, needs) or problem
     except Exception as error:
-        words = _("The metadata of huijia-{plugin} cannot be read: {error}", plugin=name, error=str(error))
-        problem = problem or Trouble(name, "unreadable-metadata", words, update_or_remove(name))
+        words = _("The metadata of huijia-{plugin} cannot be read: {error}", plugin=name, error=where(error))
+        told = words, update_or_remove(name), where(error, words=True)
+        problem = problem or Trouble(name, "unreadable-metadata", *told)
     summary = Text(dist.metadata["Summary"] or name, name)
     return Installed(
         name, dist.version, summary, dist.name, tuple(needs[""]), tuple(needs["partners"]), problem

@@ -16,9 +16,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.contributions import Job
-from huijia.i18n import KERNEL
+from huijia.i18n import KERNEL, messages
 from huijia.identity.actor import SYSTEM
 from huijia.registry import troubles
+from huijia.registry.breaker import FAILURES_MAX
 from huijia.registry.deliver import deliver_due
 from huijia.storage import audit, idempotency, outbox, seal
 from huijia.storage.base import KernelBase
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from huijia.installation import Installation
     from huijia.storage.work import WorkSession
 
+_ = messages("huijia")
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=10)
 PAUSE_SECONDS = 1.0
+SOURCE = "job"
 
 
 class JobRow(KernelBase):
@@ -122,6 +125,7 @@ def _run(installation: Installation, planned: Planned, now: datetime, *, known: 
                     failures=0,
                     last_error=None,
                 )
+                troubles.mended(session, SOURCE, planned.plugin, planned.name)
                 if session.changes and planned.plugin != KERNEL:
                     audit.record(session, action=f"job {planned.name}")
     except BaseException as error:
@@ -154,6 +158,17 @@ def _failed(installation: Installation, planned: Planned, now: datetime, error: 
         pause = outbox.BACK_OFF_SECONDS[min(failures, len(outbox.BACK_OFF_SECONDS) - 1)]
         due_at = now + timedelta(seconds=pause)
         _settle(session, planned, last_run_at=now, due_at=due_at, failures=failures + 1, last_error=error)
+        if failures + 1 >= FAILURES_MAX:
+            troubles.keep(session, _trouble(planned, error))
+
+
+def _trouble(planned: Planned, error: str) -> troubles.Trouble:
+    words = {"service": troubles.label(planned.plugin), "job": planned.job.name, "plugin": planned.plugin}
+    message = _("{service} cannot do its background work {job}; it failed again and again.", **words)
+    remedy = _(
+        "It is tried again by itself. If this stays, update huijia-{plugin} or switch it off.", **words
+    )
+    return troubles.Trouble(planned.plugin, "job-failed", message, remedy, error, SOURCE, planned.name)
 
 
 def _settle(session: WorkSession, planned: Planned, **values: object) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 import pluggy
 
 from huijia import hookspecs
-from huijia.errors import PluginFault
 from huijia.i18n import Text, messages
 from huijia.registry.catalogue import Installed
 from huijia.registry.troubles import Trouble, label, update_or_remove, where
@@ -75,8 +74,8 @@ def guarded(name: str, stage: str, work: Callable[[], Any]) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        said = str(error).rstrip(".") if isinstance(error, PluginFault) else where(error, words=True)
-        code, message = stage, _(STAGES[stage].message, service=label(name), error=said)
+        # Words of ours are translated; what the error itself says is for programmers, in the detail.
+        code, message = stage, _(STAGES[stage].message, service=label(name), error=where(error))
         if isinstance(error, Broken):
             code, message = error.code, _("{service}: {why}", service=label(name), why=error.message)
         trouble = Trouble(name, code, message, update_or_remove(name), where(error, words=True))

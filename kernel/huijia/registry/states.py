@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ = messages("huijia")
 INSTALLED, INCOMPATIBLE, BROKEN = "installed", "incompatible", "broken"
 PENDING, FAILED, READY = "schema-pending", "failed", "ready"
-WORDS = dict(
+WORDS: dict[str, Text] = dict(
     zip(
         (INSTALLED, INCOMPATIBLE, BROKEN, PENDING, FAILED, READY),
         map(_, ("installed", "incompatible", "broken", "schema pending", "failed", "ready")),
@@ -32,6 +32,11 @@ class Standing:
     state: str
     why: Text
     remedy: Text | None = None
+
+    @property
+    def word(self) -> Text:
+        """The state as operators read it."""
+        return WORDS[self.state]
 
 
 def standing(registry: Registry, name: str, session: WorkSession) -> Standing:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from random import uniform
+from time import monotonic, sleep
 from types import ModuleType
 from typing import Any
 
@@ -87,7 +89,28 @@ def _begin_sqlite(connection: Connection) -> None:
     if connection.info.get(_READS_ONLY, False) is not (writes is False):
         connection.info[_READS_ONLY] = writes is False
         connection.exec_driver_sql(f"PRAGMA query_only={int(writes is False)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+    if writes:
+        _queue_for_writing(connection)
+    else:
+        connection.exec_driver_sql("BEGIN DEFERRED")
+
+
+def _queue_for_writing(connection: Connection) -> None:
+    """Begin with the write lock. SQLite's own naps grow until some process starves; ours stay short."""
+    raw: Any = connection.connection.driver_connection
+    deadline = monotonic() + BUSY_TIMEOUT_MS / 1000
+    raw.execute("PRAGMA busy_timeout=0")
+    try:
+        while True:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except connection.dialect.loaded_dbapi.OperationalError as error:
+                if "locked" not in str(error) or monotonic() > deadline:
+                    raise
+                sleep(uniform(0.001, 0.004))
+    finally:
+        raw.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
 
 
 @contextmanager

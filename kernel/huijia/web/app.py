@@ -39,8 +39,8 @@ def build(installation: Installation, plugins: Iterable[Loaded]) -> tuple[Door, 
 
 def _trouble(fault: PluginFault) -> Trouble:
     name = fault.plugin
-    message = _("The pages of {service} cannot be opened: {reason}", service=label(name), reason=str(fault))
-    return Trouble(name, "routes-failed", message, update_or_remove(name), where(fault))
+    message = _("The pages of {service} cannot be opened: {reason}", service=label(name), reason=where(fault))
+    return Trouble(name, "routes-failed", message, update_or_remove(name), where(fault, words=True))
 
 
 def _build(installation: Installation, plugins: list[Loaded]) -> Door:

@@ -10,6 +10,8 @@ import pytest
 from huijia.config import FILE, Config, ConfigError
 from huijia.storage.vault import generate_keys
 
+pytestmark = pytest.mark.usefixtures("english")
+
 
 def test_defaults_need_no_file(tmp_path: Path) -> None:
     config = Config.load(tmp_path, {})

@@ -114,6 +114,7 @@ def cancel_booking(
     Raises NoSuchBooking, AlreadyCancelled, AlreadyOver.
     """
     booking = find_booking(session, booking_id, lock=True)
+    session.execute(LOCKED_ROOM, {"room_id": booking.room_id})  # who is booking it reads it more than once
     if booking.status == "cancelled":
         raise errors.AlreadyCancelled
     if booking.ends_at <= now:
