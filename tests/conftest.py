@@ -56,3 +56,8 @@ def postgres_server(pytestconfig: pytest.Config) -> str:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """pytest-playwright launches the Chromium of this machine."""
     return {**browser_type_launch_args, **chromium()}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Every address is written out; the plugin's own fixture warns under pytest 9, an error here."""

@@ -30,8 +30,3 @@ def installation(database: str, clock: Any, tmp_path: Path) -> Iterator[Installa
 def administrator(staff: Any) -> Any:
     """`wang`, who may do everything everywhere."""
     return staff("wang", at=None, role="installation.admin")
-
-
-@pytest.fixture(scope="session")
-def base_url() -> None:
-    """Every address is written out; the plugin's own fixture warns under pytest 9, an error here."""

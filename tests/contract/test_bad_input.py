@@ -6,9 +6,11 @@ a new route or form is covered as soon as it is there.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
 from probe import ASKED, KNOWN, House, Page
 from rubbish import BODIES, PARTS, VALUES, WORDS, share
 
@@ -203,3 +205,61 @@ def test_every_door_takes_rubbish_in_headers(chinese: House) -> None:
             chinese.send(method, path, why, headers=headers, data=b"{}", content_type="application/json")
     assert chinese.counts() == before
     assert not chinese.faults, chinese.faults_in_lines
+
+
+ROOM = {"name": "书法室", "floor": 2, "capacity": 12}
+# What is sent to add a room, and what it is told.
+ANSWERS: tuple[tuple[str, Any, int, str], ...] = (
+    ("nothing", b"", 422, "invalid"),
+    ("an array", b"[]", 422, "invalid"),
+    ("an unknown member", {**ROOM, "colour": "red"}, 422, "invalid"),
+    ("1.9 for a whole number", {**ROOM, "floor": 1.9}, 422, "invalid"),
+    ("text for a whole number", {**ROOM, "floor": "2"}, 422, "invalid"),
+    ("yes for a whole number", {**ROOM, "floor": True}, 422, "invalid"),
+    ("more than any column holds", {**ROOM, "capacity": 10**40}, 422, "invalid"),
+    ("a number for yes", {**ROOM, "active": 1}, 422, "invalid"),
+    ("a book for a name", {**ROOM, "name": "字" * 100_000}, 422, "invalid"),
+    ("blanks for a name", {**ROOM, "name": " \u3000"}, 422, "invalid"),
+    ("half a document", b'{"name":', 400, "not-understood"),
+    ("a document nested too deeply", b"[" * 100_000, 400, "not-understood"),
+    ("NUL in a name", b'{"name": "a\\u0000"}', 400, "not-understood"),
+    ("a whole film", b" " * 3_000_000, 413, "too-large"),
+)
+
+
+@pytest.mark.parametrize(("why", "body", "status", "code"), ANSWERS, ids=[one[0] for one in ANSWERS])
+def test_a_program_is_told_what_was_wrong(
+    chinese: House, why: str, body: Any, status: int, code: str
+) -> None:
+    raw = body if isinstance(body, bytes) else json.dumps(body)
+    before = chinese.counts()
+    answer = chinese.client.api.post("rooms/rooms", data=raw, content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.mimetype == "application/problem+json"
+    assert chinese.counts() == before
+
+
+# In Berlin the clock goes from 2:00 to 3:00 on 28 March 2027, and from 3:00 back to 2:00 on 31 October.
+HOURS = (
+    ("2027-03-28", "02:15", "02:45", 422, "neither is on the clock"),
+    ("2027-03-28", "01:45", "02:30", 422, "the end is not on the clock"),
+    ("2027-03-28", "01:45", "03:15", 303, "half an hour"),
+    ("2027-10-31", "02:00", "03:00", 303, "an hour that comes twice"),
+    ("2027-10-31", "03:00", "02:00", 422, "backward"),
+    ("2027-03-29", "10:00", "10:00", 422, "no time at all"),
+)
+
+
+@pytest.mark.parametrize(("day", "start", "end", "status", "why"), HOURS, ids=[one[-1] for one in HOURS])
+def test_hours_that_the_clock_leaves_out_or_repeats(
+    chinese: House, day: str, start: str, end: str, status: int, why: str
+) -> None:
+    with chinese.installation.writing() as session:
+        session.merge(chinese.centre).time_zone = "Europe/Berlin"
+    hours = {str(number): [["00:00", "24:00"]] for number in range(1, 8)}
+    room = chinese.ids["room_id"]
+    assert chinese.client.api.patch(f"rooms/rooms/{room}", json={"hours": hours}).status_code == 200
+    sent = {"room_id": room, "name": "合唱团", "day": day, "start": start, "end": end}
+    answer = chinese.send_refused("POST", f"/c/{chinese.centre.slug}/rooms/book", why, data=sent)
+    assert not chinese.faults, chinese.faults_in_lines
+    assert answer.status_code == status, answer.text

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from huijia.testing.live import chromium
-from playwright.sync_api import sync_playwright
 
 from .conftest import ALL, at
 
@@ -15,13 +13,10 @@ HOSTILE = '"><img src=x onerror=alert(1)>'
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page() -> Iterator[Any]:
-    """A page of a Chromium of its own."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium())
-        yield browser.new_context(locale="zh-CN").new_page()
-        browser.close()
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A browser that speaks Chinese."""
+    return {**browser_context_args, "locale": "zh-CN"}
 
 
 @pytest.fixture

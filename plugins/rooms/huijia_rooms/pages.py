@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,7 @@ def book() -> Any:
     """Book and show the booking, or show the form again with what stands in the way."""
     try:
         form: Any = BOOKING.load(request.form)
-        ends = (instant(form["day"], form.pop(end), current.zone) for end in ("start", "end"))
+        ends = [_instant(form["day"], form.pop(end), end) for end in ("start", "end")]
         period, _day = Period(*ends), form.pop("day")
         with current.session.savepoint():
             booking_id = service.book_room(
@@ -98,6 +98,19 @@ def book() -> Any:
     except Refusal as refusal:
         return _booking_form(request.form, refusal=refusal), refusal.status
     return redirect(url("rooms.booking", booking_id=booking_id), 303)
+
+
+def _instant(day: date, minute: int, field: str) -> datetime:
+    """The instant of a time as the desk reads it. ValidationError for one that the clock leaves out."""
+    found = instant(day, minute, current.zone)
+    if _minute(found.astimezone(current.zone)) != minute % DAY_MINUTES:
+        words = _("Clocks go forward and leave this time out; choose a later one.")
+        raise ValidationError([words], field)
+    return found
+
+
+def _minute(wall: datetime) -> int:
+    return wall.hour * 60 + wall.minute
 
 
 def _booking_form(values: Mapping[str, str], errors: Any = None, refusal: Refusal | None = None) -> str:

@@ -64,6 +64,15 @@ class Clock(fields.String):
         return minute
 
 
+class YesNo(fields.Boolean):
+    """true or false and nothing else; in Python 1 is true as well."""
+
+    def _deserialize(self, value: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
 class Day(fields.Date):
     """A date as browsers send it, 2026-11-22; Python reads 2026-W47-7 too, which our addresses do not."""
 
@@ -94,7 +103,7 @@ class RoomBody(Schema):
         values=fields.List(fields.List(Clock(), validate=Length(equal=2)), validate=[Length(max=8), _sound]),
     )
     on_holidays = choice(ON_HOLIDAYS, load_default="centre")
-    active = fields.Boolean(truthy={True}, falsy={False}, load_default=True)
+    active = YesNo(load_default=True)
     position = number(0, 9_999, load_default=100)
 
 
