@@ -74,8 +74,10 @@ def _form(no: Refusal | None = None) -> str:
 
 def _ours(path: str | None) -> str:
     """The path, where it leads to a page of ours; else the first page."""
-    plain = (path or "").startswith("/") and not (path or "").startswith(("//", "/\\"))
-    return path if path and plain else url("admin.root")
+    path = path or ""
+    # Browsers drop tabs and line ends, and read a backslash as a slash: "/\t/elsewhere" leads elsewhere.
+    plain = path.isprintable() and path.startswith("/") and not path.startswith(("//", "/\\"))
+    return path if plain else url("admin.root")
 
 
 def session_token() -> str:
