@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from huijia.i18n import Text
@@ -127,6 +127,3 @@ class Period:
     def minutes(self) -> int:
         """Whole minutes between start and end."""
         return int((self.end - self.start).total_seconds() // 60)
-
-
-DateLike = date | datetime

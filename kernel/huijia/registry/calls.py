@@ -211,14 +211,11 @@ class BoundHooks:
     def _attempt(self, one: Answerer, given: Mapping[str, Any]) -> Any:
         """The answer, inside a savepoint. A fault is counted and becomes ServiceFailed."""
         session, breaker = self._session, self.all.breaker
-        marks = len(session.changes), len(session._committed)
         try:
             with session.savepoint():
                 value = one(given)
                 session.flush()
         except BaseException as error:
-            # What is undone changed nothing and is followed by nothing.
-            del session.changes[marks[0] :], session._committed[marks[1] :]
             if isinstance(error, Refusal):
                 breaker.succeeded(one, session)
             if isinstance(error, Refusal | KeyboardInterrupt) or getattr(
