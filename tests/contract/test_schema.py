@@ -12,9 +12,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from probe import House
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
 
 EXAMPLES = 400 if os.environ.get("HUIJIA_LONG") else 15  # of what fits, and as many of what does not
 # Its id is of a file, and none is kept here.
@@ -67,8 +71,6 @@ def test_answers_are_as_described(chinese: House, document: dict[str, Any], fits
 
 
 def _operations(house: House, document: dict[str, Any], fits: bool) -> list[Any]:
-    import schemathesis
-
     if not fits:
         document = {**document, "paths": dict(_spoilable(house, document["paths"]))}
     schema = schemathesis.openapi.from_dict(document)
@@ -94,10 +96,6 @@ def _spoilable(house: House, paths: dict[str, Any]) -> Iterator[tuple[str, Any]]
 
 def _send(house: House, operation: Any, token: str, fits: bool) -> Counter[int]:
     """Send examples of one operation; how often each status came back."""
-    from schemathesis import GenerationMode
-    from schemathesis.checks import not_a_server_error
-    from schemathesis.specs.openapi import checks
-
     checked = [
         not_a_server_error,
         checks.status_code_conformance,

@@ -79,11 +79,15 @@ class Holder:
                 troubles.replace_all(session, "holder", [trouble] if trouble else [])
 
     def _watch(self) -> None:
+        told = ""
         while not self._closed.wait(POLL_SECONDS):
             try:
                 self.refresh()
-            except Exception:  # the database may be away for a moment
-                logger.exception("The state could not be read; trying again.")
+            except Exception as error:  # the database may be away for a while; say so once
+                if told != (told := repr(error)):
+                    logger.exception("The state could not be read; trying again until it can.")
+            else:
+                told = ""
 
     def close(self) -> None:
         """Stop watching."""

@@ -17,7 +17,8 @@ def serve(installation: Any) -> Iterator[str]:
 
     from huijia.cli.serving import application
 
-    server = make_server("127.0.0.1", 0, application(installation), threaded=True)
+    served = application(installation)
+    server = make_server("127.0.0.1", 0, served, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -26,6 +27,7 @@ def serve(installation: Any) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+        served.close()  # a test client's holder may have taken its place at the installation
 
 
 def chromium() -> dict[str, Any]:
