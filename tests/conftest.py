@@ -33,14 +33,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         postgres.stop(config.stash[FOLDER])
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not os.environ.get("HUIJIA_LONG"):  # not skipped: nothing is missing that this run should have had
+        config.hook.pytest_deselected(items=[one for one in items if one.get_closest_marker("long")])
+        items[:] = [one for one in items if not one.get_closest_marker("long")]
     for item in items:
         # .ci/skipped.py reads it from the report: what needs a real server may not be skipped there.
         for need in ("postgres", "browser"):
             if item.get_closest_marker(need):
                 item.user_properties.append(("needs", need))
-        if item.get_closest_marker("long") and not os.environ.get("HUIJIA_LONG"):
-            item.add_marker(pytest.mark.skip(reason="the full size runs by make long"))
 
 
 @pytest.fixture(scope="session")

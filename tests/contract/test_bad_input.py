@@ -14,6 +14,7 @@ import pytest
 from probe import ASKED, KNOWN, House, Page
 from rubbish import BODIES, PARTS, VALUES, WORDS, share
 
+pytestmark = pytest.mark.grows
 # They take no body, and do what they are for whatever is sent with it.
 BODILESS = {
     "admin.sign_out",

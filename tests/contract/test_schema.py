@@ -20,6 +20,7 @@ from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
+pytestmark = pytest.mark.grows
 EXAMPLES = 400 if os.environ.get("HUIJIA_LONG") else 15  # of what fits, and as many of what does not
 # Its id is of a file, and none is kept here.
 NEVER_WELL = {"GET /api/v1/centres/{centre}/files/{file_id}"}

@@ -25,11 +25,12 @@ PREFIX = "hj_"
 USE_NOTED_EVERY = timedelta(minutes=5)
 
 _BY_HASH = (
-    select(ApiToken, Staff.locale)
+    select(ApiToken.id, ApiToken.staff_id, ApiToken.name, Staff.locale, ApiToken.permissions,
+           ApiToken.centre_id, ApiToken.last_used_at)
     .join(Staff, Staff.id == ApiToken.staff_id)
     .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None), Staff.active)
     .where(or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")))
-)
+)  # fmt: skip
 
 
 def issue_token(
@@ -58,12 +59,12 @@ def caller_by_token(session: WorkSession, text: str) -> Caller | None:
     found = session.execute(_BY_HASH, values).one_or_none() if text.startswith(PREFIX) else None
     if found is None:
         return None
-    token, locale = found
-    if token.last_used_at is None or session.now - token.last_used_at >= USE_NOTED_EVERY:
-        used = update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=session.now)
+    token_id, staff_id, name, locale, permissions, centre_id, last_used_at = found
+    if last_used_at is None or session.now - last_used_at >= USE_NOTED_EVERY:
+        used = update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=session.now)
         session.after_the_fact(lambda later: later.execute(used))
-    bounds: Any = {"limit": frozenset(token.permissions), "centre_id": token.centre_id}
-    return Caller("token", token.id, token.staff_id, token.name, locale, **bounds)
+    bounds: Any = {"limit": frozenset(permissions), "centre_id": centre_id}
+    return Caller("token", token_id, staff_id, name, locale, **bounds)
 
 
 def revoke_token(session: WorkSession, *, actor: Actor, token_id: UUID, now: datetime) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -39,7 +39,16 @@ _OF_THE_CENTRE = with_loader_criteria(
 _COMPARED = re.compile(rf"\bcentre_id\"?\s*=\s*:{CENTRE}\b", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 
-_seen: WeakKeyDictionary[Any, tuple[Any, bool]] = WeakKeyDictionary()  # to run instead, touches what is owned
+
+class Seen(NamedTuple):
+    """What was found out about one statement object."""
+
+    instead: Any  # to run in its place
+    owned: bool  # touches what belongs to a centre
+    plain: bool  # Core, and to be run as it is
+
+
+_seen: WeakKeyDictionary[Any, Seen] = WeakKeyDictionary()
 _alike: dict[Any, bool] = {}  # the same by structure, for statements that are built for each call
 _ALIKE_MAX = 4096
 
@@ -59,20 +68,36 @@ def narrow(state: ORMExecuteState) -> None:
         if session.centre_id and not statement.is_insert:
             state.parameters = _with_centre(state.parameters, session.centre_id)
         return
-    instead, owned = _seen.get(statement) or _look_at(state, statement)
-    if owned and session.centre_id is None:
-        raise Fault("This unit has no centre; open it with centre_id=…, or cross with a reason.")
+    instead, owned, _plain = _seen.get(statement) or _look_at(state, statement)
+    state.parameters = _bound(session, statement, owned, state.parameters, orm=state.is_orm_statement)
     if statement.is_insert:
-        if owned:
-            state.parameters = _stamped(statement, state.parameters, session.centre_id)
         return
-    if owned and statement.is_update:
-        _refuse_moving(state)
-    state.parameters = _with_centre(state.parameters, session.centre_id)
     if instead is not None:
         state.statement = instead
         if statement.is_dml:  # evaluated in Python, our condition has no value
             state.update_execution_options(synchronize_session="fetch")
+
+
+def straight(session: WorkSession, statement: Any, parameters: Any) -> Any:
+    """The parameters of a Core statement that was looked at before and can go to the connection at once.
+
+    None where it takes the long way: it is new, of the ORM, across centres, or to be refused.
+    """
+    seen = _seen.get(statement)
+    if seen is None or not seen.plain or session.crossing or (statement.is_dml and not session.writable):
+        return None
+    return _bound(session, statement, seen.owned, parameters)
+
+
+def _bound(session: WorkSession, statement: Any, owned: bool, parameters: Any, *, orm: bool = False) -> Any:
+    """The parameters with the centre that they are for."""
+    if owned and session.centre_id is None:
+        raise Fault("This unit has no centre; open it with centre_id=…, or cross with a reason.")
+    if statement.is_insert:
+        return _stamped(statement, parameters, session.centre_id) if owned else parameters
+    if owned and statement.is_update:
+        _refuse_moving(statement, parameters, by_keys=orm)
+    return _with_centre(parameters, session.centre_id)
 
 
 def _with_centre(parameters: Any, centre_id: UUID | None) -> Any:
@@ -81,7 +106,7 @@ def _with_centre(parameters: Any, centre_id: UUID | None) -> Any:
     return {**parameters, CENTRE: centre_id} if parameters else {CENTRE: centre_id}
 
 
-def _look_at(state: ORMExecuteState, statement: Any) -> tuple[Any, bool]:
+def _look_at(state: ORMExecuteState, statement: Any) -> Seen:
     if isinstance(statement, ExecutableDDLElement):
         raise Fault("Tables are made by migrations, not inside a unit of work.")
     instead = None
@@ -93,7 +118,8 @@ def _look_at(state: ORMExecuteState, statement: Any) -> tuple[Any, bool]:
     looked_at = statement if instead is None else instead
     if state.is_orm_statement and statement.is_insert:  # compiles by itself only as one of single rows
         looked_at = statement._annotate({"dml_strategy": "orm"})
-    known = _seen[statement] = (instead, _is_checked(looked_at, state.session))
+    plain = instead is None and not state.is_orm_statement
+    known = _seen[statement] = Seen(instead, _is_checked(looked_at, state.session), plain)
     return known
 
 
@@ -236,11 +262,13 @@ def _names_centre(values: Any) -> bool:
     return any(getattr(name, "key", name) == "centre_id" for name in dict(values or {}))
 
 
-def _refuse_moving(state: ORMExecuteState) -> None:
-    table, given = state.statement.table, state.parameters  # type: ignore[union-attr]
-    if _is_owned(table) and any("centre_id" in row for row in _rows(given)):
+def _refuse_moving(statement: Any, given: Any, *, by_keys: bool) -> None:
+    table = statement.table
+    if not _is_owned(table):
+        return
+    if any("centre_id" in row for row in _rows(given)):
         raise Fault(f"{table.name} does not move between centres; make a new record there.")
-    if _is_owned(table) and state.is_orm_statement and isinstance(given, list):
+    if by_keys and isinstance(given, list):
         raise Fault(f"Update {table.name} by .where(), or row by row: a list of keys names no centre.")
 
 

@@ -23,7 +23,7 @@ from huijia.errors import Fault
 from huijia.storage.base import CentreOwned
 from huijia.storage.engine import UNIT, WRITES, ending, is_whole, make_engine
 from huijia.storage.fifo import FifoLock
-from huijia.storage.scope import READ_ONLY, narrow, stamp
+from huijia.storage.scope import READ_ONLY, narrow, stamp, straight
 
 if TYPE_CHECKING:
     from huijia.identity.actor import Actor
@@ -56,6 +56,7 @@ class WorkSession(Session):
         actor: Actor | None,
     ) -> None:
         super().__init__(connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+        self._direct = connection
         self.centre_id = centre_id
         self.actor = actor
         self.now = now
@@ -106,10 +107,19 @@ class WorkSession(Session):
         changes, committed = len(self.changes), len(self._committed)
         try:
             with Session.begin(self, nested=True):
+                Session.connection(self)  # only now SAVEPOINT is sent; what goes straight must find it there
                 yield
         except BaseException:
             del self.changes[changes:], self._committed[committed:]
             raise
+
+    def execute(self, statement: Any, params: Any = None, **options: Any) -> Any:
+        """As in SQLAlchemy. A Core statement that was looked at before goes to the connection at once."""
+        if not options and self.is_active:
+            parameters = straight(self, statement, params)
+            if parameters is not None:
+                return self._direct.execute(statement, parameters)
+        return super().execute(statement, params, **options)
 
     def get(self, entity: Any, ident: Any, **options: Any) -> Any:
         """As in SQLAlchemy; None as well for another centre's record that was seen across centres before."""
