@@ -6,10 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NoReturn
+from typing import NoReturn, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
 
 from huijia.errors import NotSignedIn
 from huijia.i18n import messages
@@ -106,12 +106,13 @@ def change_password(
         revoke_all(session, staff_id=staff.id, but=token)
 
 
+_session, _staff = cast("Table", StaffSession.__table__).c, cast("Table", Staff.__table__).c
 _BY_TOKEN = (
-    select(Staff.id, Staff.display_name, Staff.locale, Staff.large_type, Staff.must_change_password,
-           StaffSession.last_seen_at)
-    .join_from(StaffSession, Staff)
-    .where(StaffSession.token_hash == bindparam("hash"), StaffSession.revoked_at.is_(None), Staff.active)
-    .where(StaffSession.expires_at > bindparam("now"), StaffSession.last_seen_at > bindparam("idle_since"))
+    select(_staff.id, _staff.display_name, _staff.locale, _staff.large_type, _staff.must_change_password,
+           _session.last_seen_at)
+    .where(_staff.id == _session.staff_id, _staff.active)
+    .where(_session.token_hash == bindparam("hash"), _session.revoked_at.is_(None))
+    .where(_session.expires_at > bindparam("now"), _session.last_seen_at > bindparam("idle_since"))
 )  # fmt: skip
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 
 from huijia.errors import Forbidden
 from huijia.i18n import messages
@@ -24,12 +24,13 @@ _ = messages("huijia")
 PREFIX = "hj_"
 USE_NOTED_EVERY = timedelta(minutes=5)
 
+_token, _staff = cast("Table", ApiToken.__table__).c, cast("Table", Staff.__table__).c
 _BY_HASH = (
-    select(ApiToken.id, ApiToken.staff_id, ApiToken.name, Staff.locale, ApiToken.permissions,
-           ApiToken.centre_id, ApiToken.last_used_at)
-    .join(Staff, Staff.id == ApiToken.staff_id)
-    .where(ApiToken.token_hash == bindparam("hash"), ApiToken.revoked_at.is_(None), Staff.active)
-    .where(or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > bindparam("now")))
+    select(_token.id, _token.staff_id, _token.name, _staff.locale, _token.permissions,
+           _token.centre_id, _token.last_used_at)
+    .where(_token.token_hash == bindparam("hash"), _token.revoked_at.is_(None))
+    .where(_staff.id == _token.staff_id, _staff.active)
+    .where(or_(_token.expires_at.is_(None), _token.expires_at > bindparam("now")))
 )  # fmt: skip
 
 
