@@ -61,6 +61,6 @@ def book(work: Any) -> Callable[..., UUID]:
                 "now": at(0),
                 **how,
             },
-        )
+        )["id"]
 
     return book

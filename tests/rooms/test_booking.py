@@ -236,7 +236,13 @@ def test_holidays_and_worked_weekends_follow_the_settings(
     room = make_room(hours={str(d): [[480, 1260]] for d in range(1, 6)}, on_holidays=on_holidays)
     start = at(9).fromisoformat(f"{day}T09:00:00+08:00")
     settings = Policy(
-        **{"moved_working_day_follows": 1, "closed_on_holidays": True, "horizon_days": 365, **policy}
+        **{
+            "moved_working_day_follows": 1,
+            "closed_on_holidays": True,
+            "horizon_days": 365,
+            "time_zone": "Asia/Shanghai",
+            **policy,
+        }
     )
     how = {
         "policy": settings,

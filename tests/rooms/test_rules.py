@@ -126,7 +126,12 @@ def test_the_calendar_says_whose_hours_apply(
     ],
 )
 def test_a_room_may_differ_from_its_centre_on_holidays(own: str, centre_closes: bool, closed: bool) -> None:
-    policy = Policy(moved_working_day_follows=1, closed_on_holidays=centre_closes, horizon_days=365)
+    policy = Policy(
+        moved_working_day_follows=1,
+        closed_on_holidays=centre_closes,
+        horizon_days=365,
+        time_zone="Asia/Shanghai",
+    )
     assert policy.closes(own) is closed
     spans = rules.spans_of({"4": [[480, 720]]}, DayKind(4, holiday=True), shut_on_holidays=policy.closes(own))
     assert bool(spans) is not closed
@@ -142,12 +147,34 @@ def test_a_room_may_differ_from_its_centre_on_holidays(own: str, centre_closes: 
         (NEW_YORK, date(2026, 3, 8), [[0, 1440]], [23]),  # clocks go forward
         (NEW_YORK, date(2026, 11, 1), [[0, 1440]], [25]),  # clocks go back
         (NEW_YORK, date(2026, 3, 8), [[0, 360]], [5]),
+        (NEW_YORK, date(2026, 3, 8), [[60, 150]], [1]),  # until a time that no clock shows
+        (NEW_YORK, date(2026, 3, 8), [[120, 180]], []),  # only times that no clock shows
         (NEW_YORK, date(2026, 11, 1), [[60, 120]], [2]),  # the hour that stands twice is open twice
         (ZHENGZHOU, date(2026, 11, 22), [], []),
     ],
 )
 def test_spans_on_the_wall_clock_become_instants(zone: ZoneInfo, day: date, spans: list, hours: list) -> None:
     assert [p.minutes / 60 for p in rules.open_periods(day, spans, zone)] == hours
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "minute", "last", "expected"),
+    [
+        (NEW_YORK, date(2026, 3, 8), 105, False, "06:45"),  # 1:45, before the clocks go forward
+        (NEW_YORK, date(2026, 3, 8), 120, False, "07:00"),  # 2:00 is 3:00
+        (NEW_YORK, date(2026, 3, 8), 150, False, "07:00"),  # so is 2:30, which no clock shows
+        (NEW_YORK, date(2026, 3, 8), 150, True, "07:00"),  # … also as an end
+        (NEW_YORK, date(2026, 3, 8), 180, False, "07:00"),
+        (NEW_YORK, date(2026, 11, 1), 90, False, "05:30"),  # 1:30, for the first time
+        (NEW_YORK, date(2026, 11, 1), 90, True, "06:30"),  # … and for the second
+        (ZoneInfo("Pacific/Apia"), date(2011, 12, 30), 720, False, "10:00"),  # a whole day that was skipped
+        (ZoneInfo("Africa/Cairo"), date(2026, 4, 24), 0, False, "22:00"),  # a day that begins at 1:00
+    ],
+)
+def test_a_time_that_clocks_skip_is_when_they_jump(
+    zone: ZoneInfo, day: date, minute: int, last: bool, expected: str
+) -> None:
+    assert f"{rules.instant(day, minute, zone, last=last):%H:%M}" == expected
 
 
 def test_a_room_open_past_midnight_takes_a_booking_across_it() -> None:

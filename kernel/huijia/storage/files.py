@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import LargeBinary
+import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.errors import Forbidden, NotFound, Refusal
@@ -34,7 +34,7 @@ class File(KernelBase):
     name: Mapped[str]
     size: Mapped[int]
     sha256: Mapped[str]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes] = mapped_column(sa.LargeBinary)
     permission: Mapped[str]
     created_at: Mapped[datetime]
     created_by: Mapped[str | None]
@@ -77,6 +77,11 @@ def keep_file(
     file.created_at, file.created_by = now, str(session.actor.id) if session.actor else None
     session.add(file)
     return file.id
+
+
+def drop_file(session: WorkSession, file_id: UUID) -> None:
+    """Erase a file of the session's centre; one that is not there stays so."""
+    session.execute(sa.delete(File).where(File.id == file_id, File.centre_id == session.centre_id))
 
 
 def _name(name: str) -> str:

@@ -94,7 +94,7 @@ def make(
     """25 rooms for the main centre, 6 for the small one, and their bookings two weeks back and ahead."""
     chance, policy = Random(f"{seed}:{centre_key}"), policy_of(session)
     rooms = [_room(session, line, order) for order, line in enumerate(_lines(centre_key), 1)]
-    zone = service.zone_of(session)
+    zone = policy.zone
     days = [today + timedelta(days=n) for n in range(-DAYS_AROUND, DAYS_AROUND + 1)]
     for done, day in enumerate(days, 1):
         for room in rooms:
@@ -155,11 +155,11 @@ def _book(
         min(now, period.start) - timedelta(days=3),
     )
     try:
-        booking_id = service.book_room(
+        booking = service.book_room(
             session, actor=actor, policy=policy, room_id=room.id, period=period, now=booked_at, **how
         )
     except Refusal:
         return  # as at a real desk: the room is taken, the group comes another time
     if chance.random() < 0.04:
         reason = chance.choice(("下雨，改期", "人数不够", "老师生病"))
-        service.cancel_booking(session, actor=actor, booking_id=booking_id, reason=reason, now=booked_at)
+        service.cancel_booking(session, actor=actor, booking_id=booking["id"], reason=reason, now=booked_at)

@@ -11,9 +11,9 @@ from flask import redirect, request
 from huijia import Pages, Period, Refusal, current, keep_file, messages, page, paged, translated, url
 from marshmallow import ValidationError
 
-from huijia_rooms import reports, service
+from huijia_rooms import reports, schemas, service
 from huijia_rooms.models import BOOKED_AS, BOOKER_KINDS, ON_HOLIDAYS, Room
-from huijia_rooms.rules import DAY_MINUTES, Hours, instant
+from huijia_rooms.rules import DAY_MINUTES, Hours, Policy, instant
 from huijia_rooms.schemas import (
     BookingForm,
     BookingQuery,
@@ -30,6 +30,7 @@ pages = Pages("rooms", __name__)
 
 BOOKING, ROOM, CLOSURE, REASON, QUERY = BookingForm(), RoomForm(), ClosureForm(), ReasonForm(), BookingQuery()
 CLOCK = Clock()
+LEFT_OUT = _("Clocks go forward and leave this time out; choose a later one.")
 
 # Words for what the tables hold.
 WAYS = dict(zip(BOOKED_AS, (_("whole"), _("by seat"), _("whole or by seat")), strict=True))
@@ -37,13 +38,16 @@ KINDS = dict(
     zip(BOOKER_KINDS, (_("person"), _("group"), _("organisation"), _("another service")), strict=True)
 )
 HOLIDAYS = dict(zip(ON_HOLIDAYS, (_("as the centre"), _("open"), _("closed")), strict=True))
-DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
-WEEKDAYS = dict(zip("1234567", DAYS, strict=True))
+WEEKDAYS = dict(zip("1234567", schemas.WEEKDAYS, strict=True))
 
 
 def _day_asked() -> date:
     text = request.args.get("day")
     return parse_day(text) if text else current.today
+
+
+def _policy() -> Policy:
+    return policy_of(current.session, time_zone=current.centre.time_zone)
 
 
 def _said(wrong: ValidationError) -> dict[str, list[Any]]:
@@ -60,7 +64,7 @@ def _said(wrong: ValidationError) -> dict[str, list[Any]]:
 def day() -> str:
     """The day grid of all rooms."""
     when = _day_asked()
-    grid = reports.day_grid(current.session, policy_of(current.session), day=when, now=current.now)
+    grid = reports.day_grid(current.session, _policy(), day=when, now=current.now)
     beside = {"before": when - timedelta(days=1), "after": when + timedelta(days=1)}
     about = reports.about_day(current.centre, when)
     return page("rooms/day.html", day=when, grid=grid, about=about, today=current.today, **beside)
@@ -74,7 +78,13 @@ def book_form() -> str:
     """The short form, filled in as far as the link says."""
     start: Any = CLOCK.deserialize(request.args.get("at", "09:00"))
     times = {"start": _wall(start), "end": _wall(min(start + 60, DAY_MINUTES))}
-    return _booking_form({"day": _day_asked().isoformat(), "room_id": request.args.get("room", ""), **times})
+    return _booking_form(
+        {
+            "day": _day_asked().isoformat(),
+            "room_id": request.args.get("room_id", request.args.get("room", "")),
+            **times,
+        }
+    )
 
 
 @pages.post("/book", permission="rooms.book")
@@ -85,27 +95,21 @@ def book() -> Any:
         ends = [_instant(form["day"], form.pop(end), end) for end in ("start", "end")]
         period, _day = Period(*ends), form.pop("day")
         with current.session.savepoint():
-            booking_id = service.book_room(
-                current.session,
-                actor=current.actor,
-                policy=policy_of(current.session),
-                period=period,
-                now=current.now,
-                **form,
+            booking = service.book_room(
+                current.session, actor=current.actor, policy=_policy(), period=period, now=current.now, **form
             )
     except ValidationError as wrong:
         return _booking_form(request.form, errors=_said(wrong)), 422
     except Refusal as refusal:
         return _booking_form(request.form, refusal=refusal), refusal.status
-    return redirect(url("rooms.booking", booking_id=booking_id), 303)
+    return redirect(url("rooms.booking", booking_id=booking["id"]), 303)
 
 
 def _instant(day: date, minute: int, field: str) -> datetime:
     """The instant of a time as the desk reads it. ValidationError for one that the clock leaves out."""
     found = instant(day, minute, current.zone)
     if _minute(found.astimezone(current.zone)) != minute % DAY_MINUTES:
-        words = _("Clocks go forward and leave this time out; choose a later one.")
-        raise ValidationError([words], field)
+        raise ValidationError([LEFT_OUT], field)
     return found
 
 
@@ -123,7 +127,7 @@ def _booking_form(values: Mapping[str, str], errors: Any = None, refusal: Refusa
     if room and not (errors or {}).get("day"):
         when = parse_day(values["day"])
         window = service.day_window(when, current.zone)
-        shown |= {"stays": reports.stays_by_room(current.session, window)[room.id], "day": when}
+        shown |= {"stays": reports.stays_by_room(current.session, window)[room.id.hex], "day": when}
     return page("rooms/book.html", values=values, errors=errors or {}, refusal=refusal, **shown)
 
 
@@ -177,8 +181,23 @@ def new_room() -> str:
     return _room_form(None, {"floor": 1, "capacity": 20, "active": True, "position": 100, **hours})
 
 
-@pages.get("/rooms/<uuid:room_id>", permission="rooms.manage")
+@pages.get("/rooms/<uuid:room_id>", permission="rooms.see")
 def room(room_id: UUID) -> str:
+    """What a room is like, when it is shut, and who comes next."""
+    found = service.find_room(current.session, room_id)
+    statement, keys = reports.bookings_of(since=current.now, room_id=room_id, status="booked")
+    coming, _more = paged(current.session, statement, *keys, limit=8)
+    closed = [
+        one
+        for one in service.list_closures(current.session, since=current.now)
+        if one.room_id in (None, room_id)
+    ]
+    words = {"ways": WAYS, "holidays": HOLIDAYS, "hours": _hours_in_words(found.hours)}
+    return page("rooms/room.html", room=found, coming=coming, closed=closed, **words)
+
+
+@pages.get("/rooms/<uuid:room_id>/edit", permission="rooms.manage")
+def edit_room(room_id: UUID) -> str:
     """The editor of one room."""
     found = service.find_room(current.session, room_id)
     hours = {f"hours_{day}": _spans_in_words(found.hours.get(day, ())) for day in WEEKDAYS}
@@ -186,39 +205,43 @@ def room(room_id: UUID) -> str:
 
 
 @pages.post("/rooms/new", permission="rooms.manage", endpoint="add_room")
-@pages.post("/rooms/<uuid:room_id>", permission="rooms.manage", endpoint="save_room")
+@pages.post("/rooms/<uuid:room_id>/edit", permission="rooms.manage", endpoint="save_room")
 def save_room(room_id: UUID | None = None) -> Any:
-    """Keep a new or changed room, and its photo where one was sent."""
+    """Keep a new or changed room, and its photo where one was sent or is to go."""
     found = service.find_room(current.session, room_id) if room_id else None
     try:
         fields: Any = ROOM.load(request.form)
         with current.session.savepoint():
             fields |= _photo_sent()
             if found:
-                service.change_room(current.session, room_id=found.id, **fields)
+                kept = service.change_room(current.session, room_id=found.id, **fields)
             else:
-                service.create_room(current.session, **fields)
+                kept = service.create_room(current.session, **fields)
     except ValidationError as wrong:
         return _room_form(found, request.form, errors=_said(wrong)), 422
     except Refusal as refusal:
         return _room_form(found, request.form, refusal=refusal), refusal.status
-    return redirect(url("rooms.rooms"), 303)
+    return redirect(url("rooms.room", room_id=kept.id), 303)
 
 
-def _photo_sent() -> dict[str, UUID]:
+def _photo_sent() -> dict[str, UUID | None]:
+    """The photo to keep, or None where it is to go; nothing where it stays. ValidationError says why not."""
     sent = request.files.get("photo")
     if sent is None or not sent.filename:
-        return {}
-    name, kind = sent.filename, sent.mimetype
-    kept = keep_file(
-        current.session, body=sent.read(), name=name, media_type=kind, permission="rooms.see", now=current.now
-    )
-    return {"photo_id": kept}
+        return {"photo_id": None} if "remove_photo" in request.form else {}
+    about: dict[str, Any] = {"name": sent.filename, "media_type": sent.mimetype, "permission": "rooms.see"}
+    try:
+        with sent.stream as file:
+            return {"photo_id": keep_file(current.session, body=file.read(), now=current.now, **about)}
+    except Refusal as refusal:
+        raise ValidationError([refusal.message], "photo") from None
 
 
 def _room_form(found: Room | None, values: Any, errors: Any = None, refusal: Refusal | None = None) -> str:
     words = {"ways": WAYS, "holidays": HOLIDAYS, "weekdays": WEEKDAYS}
-    return page("rooms/room.html", room=found, values=values, errors=errors or {}, refusal=refusal, **words)
+    return page(
+        "rooms/room_form.html", room=found, values=values, errors=errors or {}, refusal=refusal, **words
+    )
 
 
 def _spans_in_words(spans: Any) -> str:
@@ -264,7 +287,9 @@ def close() -> Any:
     try:
         form: Any = CLOSURE.load(request.form)
         start = instant(form.pop("first_day"), form.pop("start"), current.zone)
-        end = instant(form.pop("last_day"), form.pop("end"), current.zone)
+        end = instant(form.pop("last_day"), form.pop("end"), current.zone, last=True)
+        if start >= end:
+            raise ValidationError([LEFT_OUT], "end")
         service.close_rooms(current.session, period=Period(start, end), **form)
     except ValidationError as wrong:
         return closures(request.form, errors=_said(wrong)), 422

@@ -85,7 +85,9 @@ def huijia_today(
 
     if not actor.may("rooms.see"):
         return None
-    return today(session, policy_of(session, day), centre=centre, day=day, now=now)
+    return today(
+        session, policy_of(session, day, time_zone=centre.time_zone), centre=centre, day=day, now=now
+    )
 
 
 @hookimpl
@@ -119,7 +121,7 @@ def rooms_hold(
         kind="service",
         subject=subject,
         now=now,
-    )
+    )["id"]
 
 
 @hookimpl

@@ -62,7 +62,8 @@ def change_room(body: dict[str, Any], room_id: UUID) -> Any:
 def get_day(day: str) -> Response:
     """Opening hours, closures and standing bookings of every room on a date (YYYY-MM-DD) at the centre."""
     when = parse_day(day)
-    text = reports.day_json(current.session, policy_of(current.session, when), day=when)
+    policy = policy_of(current.session, when, time_zone=current.centre.time_zone)
+    text = reports.day_json(current.session, policy, day=when)
     return Response(text, mimetype="application/json")
 
 
@@ -105,17 +106,16 @@ def list_bookings(query: dict[str, Any]) -> dict[str, Any]:
 @api.arguments(BookingBody)
 @api.response(201, BookingShape)
 def book_room(body: dict[str, Any]) -> Any:
-    """Book a room, or with `seats` a part of a shared one. A 409 says by `until` when it is next free."""
+    """Book a room, or with `seats` a part of a shared one. A 409 says by `until` when it is next free.
+
+    Both ends lie on a quarter hour, at most 24 hours apart, the first no further ahead than the centre's
+    horizon. Whether `seats` may or must be said follows from the room's `booked_as`.
+    """
     period = period_of(body)
-    booking_id = service.book_room(
-        current.session,
-        actor=current.actor,
-        policy=policy_of(current.session),
-        period=period,
-        now=current.now,
-        **body,
+    policy = policy_of(current.session, time_zone=current.centre.time_zone)
+    return service.book_room(
+        current.session, actor=current.actor, policy=policy, period=period, now=current.now, **body
     )
-    return service.find_booking(current.session, booking_id)
 
 
 @api.get("/bookings/<uuid:booking_id>", permission="rooms.see")

@@ -18,6 +18,7 @@ from huijia import Period
 STEP_MINUTES = 15
 LENGTH_MAX = timedelta(hours=24)
 DAY_MINUTES = 24 * 60
+MINUTE = timedelta(minutes=1)
 
 Spans = Sequence[Sequence[int]]  # [[480, 720], [840, 1260]]: minutes after midnight on the wall clock
 Hours = Mapping[str, Spans]  # by ISO weekday, "1" (Monday) to "7"
@@ -48,6 +49,12 @@ class Policy:
     moved_working_day_follows: int
     closed_on_holidays: bool
     horizon_days: int
+    time_zone: str  # the centre's, so that who holds the policy need not ask for it again
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that the centre's clocks keep."""
+        return ZoneInfo(self.time_zone)
 
     def closes(self, on_holidays: str) -> bool:
         """Whether a room with this word of its own (centre, open, closed) is shut on official holidays."""
@@ -80,9 +87,18 @@ def instant(day: date, minute: int, zone: ZoneInfo, *, last: bool = False) -> da
     """The UTC instant of a wall-clock minute of `day` (0 to 1440).
 
     Where clocks go back an hour stands twice: the first is meant, or the last where `last` says so.
+    Where they go forward, a time that they leave out is the instant at which they jump.
     """
-    wall = datetime.combine(day, time(), zone) + timedelta(minutes=minute)
-    return wall.replace(fold=int(last)).astimezone(UTC)
+    asked = wall = datetime.combine(day, time(), zone) + timedelta(minutes=minute)
+    while is_left_out(wall):
+        wall -= MINUTE
+    found = wall.replace(fold=int(last)).astimezone(UTC)
+    return found if wall == asked else found + MINUTE
+
+
+def is_left_out(wall: datetime) -> bool:
+    """Whether the clocks of its zone never show this time, because they go forward over it."""
+    return wall.replace(fold=0).utcoffset() < wall.replace(fold=1).utcoffset()  # type: ignore[operator]
 
 
 def open_periods(day: date, spans: Spans, zone: ZoneInfo) -> list[Period]:

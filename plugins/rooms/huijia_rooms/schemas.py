@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from huijia import Cursor, NotFound, Period, WorkSession, messages, settings_of
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from huijia_rooms.models import AREA_MAX, BOOKED_AS, BOOKER_KINDS, CAPACITY_MAX, ON_HOLIDAYS
-from huijia_rooms.rules import DAY_MINUTES, STEP_MINUTES, Policy, spans_are_sound
-from huijia_rooms.service import zone_of
+from huijia_rooms.rules import DAY_MINUTES, LENGTH_MAX, STEP_MINUTES, Policy, spans_are_sound
+from huijia_rooms.service import time_zone_of
 
 _ = messages("rooms")
 
@@ -24,6 +25,8 @@ DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 COMMA = re.compile(r"[,，;；、]")
 SPAN = re.compile(r"\s*[-–—~至到]\s*")
 
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
+FOLLOWED: Any = (_("the weekend day itself"), *WEEKDAYS)  # not str, but words that wait for their reader
 BACKWARD = _("The end must come after the start.")
 UNSOUND = _("Opening times go forward and do not overlap, like 08:00–12:00, 14:00–21:00.")
 
@@ -37,7 +40,8 @@ def _filled(text: str) -> None:
 def words(length_max: int, *, required: bool = False, **options: Any) -> fields.String:
     """A line of text; where it is required, with something in it."""
     checks = [Length(max=length_max), *([_filled] if required else [])]
-    return fields.String(required=required, validate=checks, **options)
+    described = {"minLength": 1, "pattern": r"\S"} if required else {}
+    return fields.String(required=required, validate=checks, metadata=described, **options)
 
 
 def number(lowest: int, highest: int, **options: Any) -> fields.Integer:
@@ -52,6 +56,10 @@ def choice(words_allowed: tuple[str, ...], **options: Any) -> fields.String:
 
 class Clock(fields.String):
     """A time on the wall clock, "00:00" to "24:00"; inside, minutes after midnight."""
+
+    def __init__(self, **options: Any) -> None:
+        described = {"pattern": "^(([01][0-9]|2[0-3]):(00|15|30|45)|24:00)$", "examples": ["09:15"]}
+        super().__init__(metadata=described, **options)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **options: Any) -> str | None:
         return None if value is None else f"{value // 60:02d}:{value % 60:02d}"
@@ -114,11 +122,15 @@ class RoomShape(RoomBody):
     photo_id = fields.UUID(dump_only=True, allow_none=True)
 
 
+def moment(**described: Any) -> fields.AwareDateTime:
+    """An instant with its offset, within the years that we keep."""
+    return fields.AwareDateTime(format="iso", required=True, validate=WITHIN_OUR_TIME, metadata=described)
+
+
 class Times(Schema):
     """Two instants with their offset, the first before the second."""
 
-    starts_at = fields.AwareDateTime(format="iso", required=True, validate=WITHIN_OUR_TIME)
-    ends_at = fields.AwareDateTime(format="iso", required=True, validate=WITHIN_OUR_TIME)
+    starts_at, ends_at = moment(), moment()
 
     @validates_schema(skip_on_field_errors=True)
     def forward(self, data: dict[str, Any], **_options: Any) -> None:
@@ -126,20 +138,33 @@ class Times(Schema):
             raise ValidationError([BACKWARD], "ends_at")
 
 
+# What a description's own words cannot say: `book_room` refuses what breaks it.
+SEATS = (
+    "How many places. Null asks for the whole room. A room that is booked_as whole takes null only, one that "
+    "is shared takes a number only, either takes both. Never more than the room's capacity."
+)
+HEADS = "How many people come; never more than the room's capacity. With seats, those count instead."
+ON_THE_STEP = {"x-step-minutes": STEP_MINUTES}
+LASTING = {**ON_THE_STEP, "x-longest-minutes": LENGTH_MAX // timedelta(minutes=1)}
+
+
 class Wish(Schema):
     """Who wants how much of which room, and what for. Without `seats` it is the whole room."""
 
     room_id = fields.UUID(required=True)
-    seats = number(1, CAPACITY_MAX, allow_none=True, load_default=None)
+    seats = number(1, CAPACITY_MAX, allow_none=True, load_default=None, metadata={"description": SEATS})
     name = words(80, required=True)
     kind = choice(BOOKER_KINDS, load_default="person")
     purpose = words(200, load_default="")
-    head_count = number(1, CAPACITY_MAX, allow_none=True, load_default=None)
+    head_count = number(1, CAPACITY_MAX, allow_none=True, load_default=None, metadata={"description": HEADS})
     contact = words(80, load_default="")
 
 
 class BookingBody(Wish, Times):
     """A booking to be made."""
+
+    starts_at = moment(description="On a quarter hour.", **ON_THE_STEP)
+    ends_at = moment(description="On a quarter hour, after starts_at, within 24 hours of it.", **LASTING)
 
 
 class BookingShape(BookingBody):
@@ -258,15 +283,13 @@ def _listed(text: str) -> list[str]:
 class RoomsSettings(Schema):
     """What operators set for all rooms of a centre; see `rules.Policy`."""
 
-    moved_working_day_follows = number(
-        0,
-        7,
+    moved_working_day_follows = fields.Integer(
+        strict=True,
+        validate=OneOf(range(8), labels=FOLLOWED),
         load_default=1,
         metadata={
             "label": _("A worked weekend keeps the hours of"),
-            "help": _(
-                "1 Monday … 7 Sunday; 0: its own hours. For weekends that the official calendar moves."
-            ),
+            "help": _("For Saturdays and Sundays that the official calendar turns into working days."),
         },
     )
     closed_on_holidays = fields.Boolean(
@@ -287,10 +310,14 @@ class RoomsSettings(Schema):
 SETTINGS = RoomsSettings()
 
 
-def policy_of(session: WorkSession, on: date | None = None) -> Policy:
-    """The settings that stand at the session's centre on a day, today unless it is given."""
-    day = on or session.now.astimezone(zone_of(session)).date()
-    return Policy(**settings_of(session, "rooms", SETTINGS, on=day))
+def policy_of(session: WorkSession, on: date | None = None, *, time_zone: str | None = None) -> Policy:
+    """The settings that stand at the session's centre on a day, today unless it is given.
+
+    Who knows the centre's `time_zone` already says so, and saves reading it.
+    """
+    name = time_zone or time_zone_of(session)
+    day = on or session.now.astimezone(ZoneInfo(name)).date()
+    return Policy(time_zone=name, **settings_of(session, "rooms", SETTINGS, on=day))
 
 
 def parse_day(text: str) -> date:

@@ -52,7 +52,7 @@ def _period(table: str) -> tuple[sa.Column | sa.Constraint, ...]:
     return (
         sa.Column("starts_at", UtcDateTime(), nullable=False),
         sa.Column("ends_at", UtcDateTime(), nullable=False),
-        sa.CheckConstraint("starts_at < ends_at", name=f"ck_{table}_forward"),
+        sa.CheckConstraint("starts_at < ends_at", name="forward"),
     )
 
 
@@ -86,10 +86,10 @@ def _rooms() -> None:
         sa.Column("photo_id", sa.Uuid()),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.CheckConstraint("capacity BETWEEN 1 AND 5000", name="ck_rooms_room_capacity"),
-        sa.CheckConstraint("area_m2 BETWEEN 1 AND 100000", name="ck_rooms_room_area"),
-        sa.CheckConstraint("booked_as IN ('whole', 'shared', 'either')", name="ck_rooms_room_booked_as"),
-        sa.CheckConstraint("on_holidays IN ('centre', 'open', 'closed')", name="ck_rooms_room_on_holidays"),
+        sa.CheckConstraint("capacity BETWEEN 1 AND 5000", name="capacity"),
+        sa.CheckConstraint("area_m2 BETWEEN 1 AND 100000", name="area"),
+        sa.CheckConstraint("booked_as IN ('whole', 'shared', 'either')", name="booked_as"),
+        sa.CheckConstraint("on_holidays IN ('centre', 'open', 'closed')", name="on_holidays"),
     )
     op.create_index("uq_rooms_room_name", "rooms_room", ["centre_id", "name"], unique=True)
 
@@ -113,15 +113,13 @@ def _bookings() -> None:
         sa.Column("cancelled_by", sa.String(80), nullable=False),
         sa.Column("cancelled_at", UtcDateTime()),
         sa.Column("cancel_reason", sa.String(200), nullable=False),
-        sa.CheckConstraint("seats IS NULL OR seats >= 1", name="ck_rooms_booking_seats"),
-        sa.CheckConstraint(
-            "kind IN ('person', 'group', 'organisation', 'service')", name="ck_rooms_booking_kind"
-        ),
-        sa.CheckConstraint("place IN ('centre', 'community', 'home')", name="ck_rooms_booking_place"),
+        sa.CheckConstraint("seats IS NULL OR seats >= 1", name="seats"),
+        sa.CheckConstraint("kind IN ('person', 'group', 'organisation', 'service')", name="kind"),
+        sa.CheckConstraint("place IN ('centre', 'community', 'home')", name="place"),
         sa.CheckConstraint(
             "(status = 'booked' AND cancelled_at IS NULL) OR "
             "(status = 'cancelled' AND cancelled_at IS NOT NULL AND cancel_reason <> '')",
-            name="ck_rooms_booking_status",
+            name="status",
         ),
     )
     op.create_index(

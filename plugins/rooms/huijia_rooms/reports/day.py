@@ -12,13 +12,12 @@ from sqlalchemy import Select, Text, cast, func
 
 from huijia_rooms.reports.standing import BOOKING, ROOMS, standing, window_values
 from huijia_rooms.rules import Policy
-from huijia_rooms.service import Opening, day_window, zone_of
+from huijia_rooms.service import Opening, day_window
 
 
 def day_json(session: WorkSession, policy: Policy, *, day: date) -> str:
     """The day of every active room as JSON text."""
-    zone = zone_of(session)
-    window = day_window(day, zone)
+    window = day_window(day, policy.zone)
     opening = Opening(session, policy, window)
     told: Any = session.execute(_bookings_as_json(session.get_bind().dialect.name), window_values(window))
     bookings: dict[Any, str] = {room_id: text for room_id, text in told}  # noqa: C416
@@ -26,7 +25,7 @@ def day_json(session: WorkSession, policy: Policy, *, day: date) -> str:
         _room_json(room, opening, opening.of(room, [day]), bookings.get(room.id, "[]"))
         for room in session.execute(ROOMS)
     )
-    head = json.dumps({"date": day.isoformat(), "time_zone": str(zone)}, ensure_ascii=False)
+    head = json.dumps({"date": day.isoformat(), "time_zone": policy.time_zone}, ensure_ascii=False)
     return f'{head[:-1]}, "rooms": [{",".join(rooms)}]}}'
 
 

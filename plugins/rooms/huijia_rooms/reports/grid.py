@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from huijia import Period, WorkSession, messages
 
 from huijia_rooms.reports.standing import ROOMS, stays_by_room
-from huijia_rooms.rules import STEP_MINUTES, Level, Policy, Taken, levels
-from huijia_rooms.service import Opening, day_window, zone_of
+from huijia_rooms.rules import STEP_MINUTES, Policy, Taken, levels
+from huijia_rooms.service import Opening, day_window
 
 _ = messages("rooms")
 
@@ -20,6 +21,7 @@ AN_HOUR = timedelta(hours=1)
 STEP = timedelta(minutes=STEP_MINUTES)
 HOUR = 60 // STEP_MINUTES  # columns to an hour
 USUAL_DAY = (8, 21)
+BUSY = {"held", "own", "shared"}
 
 
 class Cell(NamedTuple):
@@ -57,20 +59,25 @@ class Grid:
 
 def day_grid(session: WorkSession, policy: Policy, *, day: date, now: datetime) -> Grid:
     """The day of every active room, drawn from its earliest opening or booking to its latest."""
-    whole = day_window(day, zone_of(session))
+    whole = day_window(day, policy.zone)
     opening = Opening(session, policy, whole)
     rooms, stays = session.execute(ROOMS).all(), stays_by_room(session, whole)
     opened = {room.id: opening.of(room, [day]) for room in rooms}
     frame = Frame(whole, opening, opened.values(), stays.values())
-    lines = [_Line(room, opening, opened[room.id], stays[room.id], frame, now) for room in rooms]
+    begun = max(frame.column(now), 0)
+    drawn = [
+        (room, list(_Line(room, opening, opened[room.id], stays[room.id.hex], frame, begun).cells()))
+        for room in rooms
+    ]
+    booked = sum(cell.columns for _room, cells in drawn for cell in cells if cell.kind in BUSY)
     return Grid(
         starts_at=frame.start,
         hours=[label.removeprefix("0") for label in frame.labels[:-1:HOUR]],
-        columns=len(frame.labels) - 1,
-        now=frame.column(now) if frame.start <= now < frame.end else None,
-        rows=[(line.room, list(line.cells())) for line in lines],
+        columns=frame.columns,
+        now=begun if frame.start <= now < frame.end else None,
+        rows=drawn,
         hours_open=sum(p.minutes for periods in opened.values() for p in periods) // 60,
-        hours_booked=sum(line.minutes_used() for line in lines) // 60,
+        hours_booked=booked // HOUR,
     )
 
 
@@ -87,7 +94,8 @@ class Frame:
         last = min(max(end for _start, end in ends or usual), whole.end) - whole.start
         self.start = whole.start + first // AN_HOUR * AN_HOUR
         self.end = min(whole.start - -last // AN_HOUR * AN_HOUR, whole.end)
-        at = [(self.start + n * STEP).astimezone(opening.zone) for n in range(self.column(self.end) + 1)]
+        self.columns = self.column(self.end)
+        at = [self.instant(n).astimezone(opening.zone) for n in range(self.columns + 1)]
         # Made once: a cell that formats its own times costs as much again as all the rest of it.
         self.labels = [f"{one:%H:%M}" for one in at[:-1]]
         self.labels.append("24:00" if self.end == whole.end else f"{at[-1]:%H:%M}")
@@ -96,77 +104,77 @@ class Frame:
         """The quarter hour that an instant lies in."""
         return (at - self.start) // STEP
 
+    def columns_of(self, start: datetime, end: datetime) -> tuple[int, int]:
+        """The first column of a stretch and the one after its last, as far as they are drawn."""
+        first, last = (start - self.start) // STEP, (end - self.start) // STEP
+        if first < 0 or last > self.columns:
+            return min(max(first, 0), self.columns), max(min(last, self.columns), 0)
+        return first, last
+
+    def instant(self, column: int) -> datetime:
+        """When a column begins."""
+        return self.start + column * STEP
+
 
 class _Line:
-    """One room's day being drawn."""
+    """One room's day being drawn, counted in columns; what ends by the column `begun` is over."""
 
     def __init__(
-        self, room: Any, opening: Opening, opened: list[Period], stays: list[Any], frame: Frame, now: datetime
+        self, room: Any, opening: Opening, opened: list[Period], stays: list[Any], frame: Frame, begun: int
     ) -> None:
-        self.room, self.opening, self.opened, self.frame = room, opening, opened, frame
-        self.begun = frame.start + max(frame.column(now), 0) * STEP  # what ends by then is over
-        self.stays = [(max(s.starts_at, frame.start), min(s.ends_at, frame.end), s) for s in stays]
+        self.room, self.opening, self.stays, self.frame, self.begun = room, opening, stays, frame, begun
+        self.opened = [(frame.column(period.start), frame.column(period.end)) for period in opened]
 
     def cells(self) -> Iterator[Cell]:
         """The room's day from left to right, without gaps."""
-        at = self.frame.start
-        for start, end, kind, *words in sorted((*self._whole(), *self._shared()), key=lambda busy: busy[0]):
-            yield from self._gap(at, start)
-            yield self._cell(kind, start, end, *words)
-            at = end
-        yield from self._gap(at, self.frame.end)
-
-    def minutes_used(self) -> int:
-        """Minutes in which anybody is in the room."""
-        return sum((level.end - level.start) // STEP * STEP_MINUTES for level in self._levels(self.stays))
-
-    def _levels(self, stays: list[Any]) -> list[Level]:
-        return levels((Taken(start, end, stay.seats) for start, end, stay in stays), self.room.capacity)
+        at, labels = 0, self.frame.labels
+        for first, last, kind, *words in sorted((*self._whole(), *self._shared()), key=itemgetter(0)):
+            if at < first:
+                yield from self._gap(at, first)
+            yield Cell(kind, last - first, labels[first], labels[last], *words)
+            at = last
+        yield from self._gap(at, self.frame.columns)
 
     def _whole(self) -> Iterator[tuple[Any, ...]]:
-        for start, end, stay in self.stays:
-            if stay.seats is None:
-                people = _("{count} people", count=stay.head_count) if stay.head_count else ""
-                yield (
-                    start,
-                    end,
-                    "own" if stay.subject else "held",
-                    stay.name,
-                    stay.purpose or people,
-                    stay.id,
-                )
+        for _room_id, start, end, seats, name, people, purpose, subject, booking_id in self.stays:
+            if seats is None:
+                first, last = self.frame.columns_of(start, end)
+                detail = purpose or (_("{count} people", count=people) if people else "")
+                yield first, last, "own" if subject else "held", name, detail, booking_id
 
     def _shared(self) -> Iterator[tuple[Any, ...]]:
-        shared = [one for one in self.stays if one[2].seats is not None]
-        for level in self._levels(shared):
-            inside = [stay for start, end, stay in shared if start <= level.start < end]
+        shared = [stay for stay in self.stays if stay.seats is not None]
+        taken = (Taken(stay.starts_at, stay.ends_at, stay.seats) for stay in shared)
+        for level in levels(taken, self.room.capacity):
+            first, last = self.frame.columns_of(level.start, level.end)
+            if first == last:
+                continue  # before midnight, or after
+            inside = [stay for stay in shared if stay.starts_at <= level.start < stay.ends_at]
             names = " · ".join(stay.name for stay in inside)
             only = inside[0].id if len(inside) == 1 else None
             percent = min(100 * level.seats // self.room.capacity, 100)
-            yield level.start, level.end, "shared", level.seats, names, only, percent
+            yield first, last, "shared", level.seats, names, only, percent
 
-    def _gap(self, start: datetime, end: datetime) -> Iterator[Cell]:
-        for period in self.opened:
-            if period.end > start and period.start < end:
-                yield from self._shut(start, period.start)
-                yield from self._free(max(start, period.start), min(end, period.end))
-                start = period.end
-        yield from self._shut(start, end)
+    def _gap(self, first: int, last: int) -> Iterator[Cell]:
+        for opens, closes in self.opened:
+            if closes > first and opens < last:
+                yield from self._shut(first, opens)
+                yield from self._free(max(first, opens), min(last, closes))
+                first = closes
+        yield from self._shut(first, last)
 
-    def _shut(self, start: datetime, end: datetime) -> Iterator[Cell]:
-        if start < end:
-            yield self._cell("shut", start, end, self.opening.why_shut(self.room, Period(start, end)))
+    def _shut(self, first: int, last: int) -> Iterator[Cell]:
+        if first < last:
+            frame = self.frame
+            reason = self.opening.why_shut(self.room, Period(frame.instant(first), frame.instant(last)))
+            yield Cell("shut", last - first, frame.labels[first], frame.labels[last], reason)
 
-    def _free(self, start: datetime, end: datetime) -> Iterator[Cell]:
+    def _free(self, first: int, last: int) -> Iterator[Cell]:
         """Cut at full hours, so that each piece is a button; what is over is one piece and none."""
-        if start < min(end, self.begun):
-            yield self._cell("gone", start, min(end, self.begun))
-        at = max(start, self.begun)
-        while at < end:
-            following = min(end, self.frame.start + ((at - self.frame.start) // AN_HOUR + 1) * AN_HOUR)
-            yield self._cell("free", at, following)
+        labels, at = self.frame.labels, max(first, min(self.begun, last))
+        if first < at:
+            yield Cell("gone", at - first, labels[first], labels[at])
+        while at < last:
+            following = min(last, (at // HOUR + 1) * HOUR)
+            yield Cell("free", following - at, labels[at], labels[following])
             at = following
-
-    def _cell(self, kind: str, start: datetime, end: datetime, *words: Any) -> Cell:
-        first, last = self.frame.column(start), self.frame.column(end)
-        return Cell(kind, last - first, self.frame.labels[first], self.frame.labels[last], *words)

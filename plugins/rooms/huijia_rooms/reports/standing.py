@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from huijia import Period, UtcDateTime, WorkSession, here
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, cast, func, select
 
 from huijia_rooms.models import Booking, Room
 from huijia_rooms.rules import LENGTH_MAX
@@ -43,7 +42,9 @@ def standing(*columns: Any) -> Any:
 
 
 STAYS = standing(
-    BOOKING.room_id, BOOKING.starts_at, BOOKING.ends_at, BOOKING.seats, BOOKING.name, BOOKING.head_count,
+    # As 32 digits on either engine: it only tells rooms apart, and a UUID costs as much as the rest of a row.
+    func.replace(cast(BOOKING.room_id, Text), "-", ""),
+    BOOKING.starts_at, BOOKING.ends_at, BOOKING.seats, BOOKING.name, BOOKING.head_count,
     BOOKING.purpose, BOOKING.subject, BOOKING.id,
 ).order_by(BOOKING.starts_at)  # fmt: skip
 
@@ -53,9 +54,9 @@ def window_values(period: Period) -> dict[str, datetime]:
     return {"since": period.start, "until": period.end, "earliest": period.start - LENGTH_MAX}
 
 
-def stays_by_room(session: WorkSession, window: Period) -> dict[UUID, list[Any]]:
-    """The standing bookings of a window by room, each room's in order: rows of STAYS."""
-    found: dict[UUID, list[Any]] = defaultdict(list)
+def stays_by_room(session: WorkSession, window: Period) -> dict[str, list[Any]]:
+    """The standing bookings of a window by `room.id.hex`, each room's in order: rows of STAYS."""
+    found: dict[str, list[Any]] = defaultdict(list)
     for stay in session.execute(STAYS, window_values(window)).all():
         found[stay[0]].append(stay)
     return found

@@ -1,7 +1,7 @@
 """What staff do with rooms. Every use case takes the session, the actor where it matters, and the time."""
 
 from huijia_rooms.service.bookings import book_room, cancel_booking, find_booking, release_hold
-from huijia_rooms.service.opening import Opening, day_window, zone_of
+from huijia_rooms.service.opening import Opening, day_window, time_zone_of
 from huijia_rooms.service.rooms import (
     USUAL_HOURS,
     bookings_within,
@@ -30,5 +30,5 @@ __all__ = [
     "list_closures",
     "list_rooms",
     "release_hold",
-    "zone_of",
+    "time_zone_of",
 ]

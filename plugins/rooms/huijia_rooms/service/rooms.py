@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from huijia import Period, WorkSession
+from huijia import Period, WorkSession, drop_file
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
@@ -37,8 +37,16 @@ def create_room(session: WorkSession, **fields: Any) -> Room:
 
 
 def change_room(session: WorkSession, *, room_id: UUID, **fields: Any) -> Room:
-    """Change the fields given. Standing bookings stay as they are. Raises NoSuchRoom, NameInUse."""
-    return _save(session, find_room(session, room_id), fields)
+    """Change the fields given. Standing bookings stay as they are. Raises NoSuchRoom, NameInUse.
+
+    A photo that another one, or none, takes the place of is erased.
+    """
+    room = find_room(session, room_id)
+    old = room.photo_id
+    _save(session, room, fields)
+    if old and old != room.photo_id:
+        drop_file(session, old)
+    return room
 
 
 def _save(session: WorkSession, room: Room, fields: dict[str, Any]) -> Room:

@@ -7,7 +7,7 @@
   const middle = (element) => { const box = element.getBoundingClientRect(); return (box.left + box.right) / 2; };
   const nearest = (links, x) => links.reduce((best, link) => Math.abs(middle(link) - x) < Math.abs(middle(best) - x) ? link : best);
   const beside = (link, key) => {
-    const rows = [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("a")]).filter((row) => row.length);
+    const rows = [...grid.querySelectorAll("tbody tr")].map((row) => [...row.querySelectorAll("td a")]).filter((row) => row.length);
     const y = rows.findIndex((row) => row.includes(link)), x = rows[y].indexOf(link);
     if (key === "ArrowLeft") return rows[y][x - 1];
     if (key === "ArrowRight") return rows[y][x + 1];
@@ -17,7 +17,7 @@
   grid?.addEventListener("keydown", (event) => {
     const link = event.target.closest("td a");
     if (!event.key.startsWith("Arrow") || (!link && event.target !== grid)) return;
-    const next = link ? beside(link, event.key) : grid.querySelector("tbody a");
+    const next = link ? beside(link, event.key) : grid.querySelector("td a");
     if (!next) return;
     event.preventDefault();
     next.focus();
@@ -45,6 +45,23 @@
     if (left > 0) grid.scrollLeft = left;
     setInterval(move, 30000);
   }
+
+  // --- a photo as large as a camera makes it is sent smaller, and without what the camera wrote into it ---
+  const shrink = async (input) => {
+    const [file] = input.files;
+    if (!file) return;
+    const picture = await createImageBitmap(file).catch(() => null);
+    if (!picture) return;  // no picture: the server says so
+    const part = Math.min(1, Number(input.dataset.shrink) / Math.max(picture.width, picture.height));
+    const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(picture.width * part), height: Math.round(picture.height * part) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.85));
+    if (!blob || input.files[0] !== file) return;
+    const kept = new DataTransfer();
+    kept.items.add(new File([blob], file.name.replace(/\.\w+$/, "") + ".jpg", { type: "image/jpeg" }));
+    input.files = kept.files;
+  };
+  document.querySelectorAll("input[data-shrink]").forEach((input) => input.addEventListener("change", () => shrink(input)));
 
   // --- the seats are asked for where the chosen room has them ---
   const form = document.querySelector("form[data-way]"), room = form?.elements.room_id;
