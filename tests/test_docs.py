@@ -17,6 +17,7 @@ from huijia import cli, hookspecs
 from huijia.i18n import speaking
 from huijia.storage.engine import make_engine
 from huijia.storage.migrate import Line, downgrade, kernel_line, pending, upgrade
+from huijia.testing.broken import make_plugin, on_path
 from sqlalchemy import inspect
 
 ROOT = Path(__file__).parents[1]
@@ -138,6 +139,71 @@ def test_every_migration_goes_up_and_down_and_ends_with_the_models(
         engine.dispose()
 
 
+def test_the_files_that_a_change_touches_are_there() -> None:
+    named = re.findall(
+        r"`([\w./]+(?:/|\.py|\.css|\.md|\.toml))`", (ROOT / "docs/authors/changes.md").read_text()
+    )
+    homes = (ROOT, ROOT / "plugins/rooms/huijia_rooms", ROOT / "kernel/huijia/identity")
+    assert [path for path in named if not any((home / path).exists() for home in homes)] == []
+
+
+# --- the pieces of pages ----------------------------------------------------------------------------
+
+PIECES = ROOT / "docs" / "authors" / "pieces.md"
+
+
+def _macros() -> list[str]:
+    """Each macro with its arguments, as its page must call it."""
+    source = (ROOT / "kernel/huijia/templates/huijia/pieces.html").read_text()
+    found = re.findall(r"\{%-? macro (\w+\(.*?\)) -?%\}", source)
+    assert len(found) == source.count(" macro ")
+    return found
+
+
+def test_every_piece_is_documented_with_its_arguments() -> None:
+    told = re.findall(r"^### `(.+)`$", PIECES.read_text(), flags=re.MULTILINE)
+    assert sorted(told) == sorted(_macros()), "docs/authors/pieces.md differs from pieces.html"
+
+
+PAGE = """
+    from huijia import page
+    pages = Pages("lost", __name__)
+
+    @hookimpl
+    def huijia_permissions(): return [Permission("lost.see", "See the shelf")]
+
+    @pages.get("/", permission="lost.see")
+    def shelf():
+        things = [{"name": "umbrella", "grams": 1500}]
+        errors = {"name": ["too long"], "_schema": ["not like this"]}
+        return page("lost/shelf.html", things=things, errors=errors, values={}, refusal="No.")
+
+    @hookimpl
+    def huijia_blueprints(): return [pages]
+    """
+
+
+def test_the_examples_of_pieces_make_a_page(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    examples = re.findall(r"```html\n(.*?)```", PIECES.read_text(), flags=re.DOTALL)
+    names = [macro.partition("(")[0] for macro in _macros()]
+    assert [name for name in names if not re.search(rf"\b{name}\(", "".join(examples))] == []
+    head = '{% extends "huijia/base.html" %}{% from "huijia/pieces.html" import ' + ", ".join(names)
+    body = "\n".join([head + " with context %}{% block main %}", *examples, "{% endblock %}"])
+    make_plugin(tmp_path, "lost", {"plugin.py": PAGE, "templates/lost/shelf.html": body})
+    with on_path(tmp_path):
+        request.getfixturevalue("enable")("lost")
+        shown = request.getfixturevalue("client")(permissions={"lost.see"}).get("lost/")
+    assert shown.status_code == 200
+    said = [
+        '<th scope="col" class="num">',
+        '<td class="num"',
+        "1,500",
+        'id="name-error">too long',
+        "not like this",
+    ]
+    assert [words for words in said if words not in shown.text] == []
+
+
 # --- the example in the documents -----------------------------------------------------------------
 
 EXAMPLE = ROOT / "docs" / "authors" / "write-a-service.md"
@@ -166,10 +232,27 @@ def write_example(folder: Path) -> None:
     (info / "entry_points.txt").write_text("\n".join(points) + "\n")
 
 
-def test_the_service_in_the_authors_guide_works(tmp_path: Path) -> None:
-    write_example(tmp_path)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "test_lost.py"]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=environment)
+def run_tests(tests: Path, engine: str, request: pytest.FixtureRequest, *path: str) -> None:
+    """Run a file as its author does: in a process of its own, which must skip nothing."""
+    command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "-W", "error"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path)}
+    if engine == "postgresql":
+        environment["HUIJIA_TEST_POSTGRES"] = request.getfixturevalue("postgres_server")
+    said = subprocess.run(
+        [*command, f"--engine={engine}", f"--rootdir={tests.parent}", "-c", os.devnull, tests.name],
+        cwd=tests.parent, capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
     assert said.returncode == 0, said.stdout + said.stderr
-    assert "4 passed" in said.stdout
+    assert " passed" in said.stdout
+    assert "skipped" not in said.stdout
+
+
+def test_the_service_in_the_authors_guide_works(
+    tmp_path: Path, both_engines: str, request: pytest.FixtureRequest
+) -> None:
+    write_example(tmp_path)
+    run_tests(tmp_path / "test_lost.py", both_engines, request, str(tmp_path))
+
+
+def test_the_tests_that_authors_copy_pass(both_engines: str, request: pytest.FixtureRequest) -> None:
+    run_tests(ROOT / "plugins" / "rooms" / "tests" / "test_rooms.py", both_engines, request)

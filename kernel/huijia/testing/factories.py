@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from werkzeug.test import Client as WsgiClient
 from werkzeug.test import TestResponse
 
@@ -16,17 +17,19 @@ from huijia.cli.installing import person, place
 from huijia.cli.serving import application
 from huijia.clock import Clock
 from huijia.config import Config
+from huijia.i18n import LOCALES
 from huijia.identity import roles, signin, tokens
 from huijia.identity.actor import SYSTEM, Actor
-from huijia.identity.models import Centre, Staff
+from huijia.identity.models import Centre, Role, Staff
 from huijia.identity.passwords import PASSWORDS
-from huijia.identity.permissions import KERNEL_ROLES
+from huijia.identity.permissions import ALL, KERNEL_PERMISSIONS, KERNEL_ROLES
 from huijia.installation import Installation
 from huijia.registry import lifecycle
 from huijia.storage.engine import make_engine
 from huijia.storage.migrate import kernel_line, upgrade
 from huijia.storage.vault import generate_keys
 from huijia.storage.work import WorkSession
+from huijia.testing.checks import check_declared, check_tables
 from huijia.web.recognise import SESSION_COOKIE
 
 PASSWORD = "a short sentence does well"
@@ -87,14 +90,30 @@ class Factories:
     def staff(
         self, username: str = "", *, at: Centre | None, permissions: Collection[str] = (), role: str = ""
     ) -> Staff:
-        """Somebody who holds these permissions, and this role, at a centre or (None) everywhere."""
+        """Somebody who holds these permissions, and this role, at a centre or (None) everywhere.
+
+        AssertionError, with the nearest name, for what nobody declares.
+        """
         number = next(self._numbers)
         held = {role: [at]} if role else {}
+        self._check_permissions(permissions)
         with self._unit() as session:
+            if role:
+                check_declared("role", role, session.scalars(select(Role.key)).all())
             if permissions:
                 what: Any = {"key": f"test.{number}", "name": "test", "permissions": permissions}
                 held[roles.add_role(session, actor=SYSTEM, now=session.now, **what).key] = [at]
             return person(session, username or f"staff-{number}", PASSWORD, held)
+
+    def _check_permissions(self, permissions: Collection[str]) -> None:
+        registry = self.installation.registry
+        known = {ALL, *(permission.key for permission in KERNEL_PERMISSIONS)}
+        for one in registry.loaded.values():
+            known |= {permission.key for permission in one.contributions.get("huijia_permissions", ())}
+        for key in permissions:
+            owner = key.partition(".")[0]
+            if owner in registry.loaded or owner not in registry.catalogue:  # else it is read when needed
+                check_declared("permission", key, known)
 
     def token(self, owner: Staff, permissions: Collection[str], at: Centre) -> str:
         """A bearer token as text; its owner must hold `tokens.issue` and the permissions."""
@@ -107,8 +126,15 @@ class Factories:
         """Switch a service on, its tables migrated first."""
         lifecycle.enable(self.installation, centre.id, name, SYSTEM)
 
-    def client(self, who: Staff | None, centre: Centre) -> Client:
-        """A browser at a centre, signed in unless `who` is None."""
+    def check_tables(self, name: str, centre: Centre) -> None:
+        """Switch a service on; AssertionError where its migrations do not make its models' tables."""
+        self.enable(name, centre)
+        with self.installation.storage.engine.connect() as connection:
+            check_tables(connection, name, self.installation.registry.loaded[name].metadata)
+
+    def client(self, who: Staff | None, centre: Centre, language: str = "") -> Client:
+        """A browser at a centre, signed in unless `who` is None, whose reader chose a language."""
+        assert language in ("", *LOCALES), f"No page speaks {language}; take {' or '.join(LOCALES)}."
         self._served = self._served or application(self.installation, watch=False)
         client = Client(self._served, f"/c/{centre.slug}/")
         client.api = Client(self._served, f"/api/v1/centres/{centre.slug}/")
@@ -116,6 +142,8 @@ class Factories:
             cookie, _id = signin.sign_in(self.installation.storage, username=who.username, password=PASSWORD)
             for one in (client, client.api):
                 one.set_cookie(SESSION_COOKIE, cookie)
+        for one in (client, client.api) if language else ():
+            assert one.post("/prefer", data={"locale": language}).status_code == 303
         return client
 
 

@@ -28,6 +28,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--engine", choices=(*ENGINES, "both"), help="run tests with a database on these engines")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "postgres: runs against a real PostgreSQL server")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "engine_name" not in metafunc.fixturenames:
         return
@@ -161,8 +165,27 @@ def client(factories: Factories, centre: Centre, staff: Callable[..., Any]) -> C
     """`client(wang)`, `client(permissions={…})` or, signed out, `client(None)`; `.api` speaks JSON.
 
     Paths without a leading slash are below `/c/SLUG/`, of `.api` below `/api/v1/centres/SLUG/`.
+    With `language="en"` the reader chose English; Chinese is what nobody needs to choose.
     """
-    return lambda *who, at=centre, **what: factories.client(who[0] if who else staff(at=at, **what), at)
+
+    def client(*who: Any, at: Any = centre, language: str = "", **what: Any) -> Any:
+        return factories.client(who[0] if who else staff(at=at, **what), at, language)
+
+    return client
+
+
+@pytest.fixture
+def check_tables(both_engines: str, factories: Factories, centre: Centre) -> Callable[[str], None]:
+    """`check_tables("rooms")`: migrations make what the models say, or it says what differs; both engines."""
+    return lambda name: factories.check_tables(name, centre)
+
+
+@pytest.fixture
+def check_words() -> Callable[[str], None]:
+    """`check_words("rooms")`: every `_("…")` of code and templates has its Chinese, or it lists those."""
+    from huijia.testing.checks import check_words
+
+    return check_words
 
 
 @pytest.fixture
