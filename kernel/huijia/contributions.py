@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,7 @@ class Job:
 
     name: str
     every: timedelta
-    run: Callable[..., None]
+    run: Callable[..., object]
     per_centre: bool = True  # once per centre that enabled the service, else once per installation
 
 
@@ -105,7 +105,6 @@ class SettingsSection:
     `metadata={"label": Text, "help": Text}`. Scopes are installation, area and centre."""
 
     schema: type[Any]
-    labels: dict[str, Text] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,3 +126,37 @@ class Period:
     def minutes(self) -> int:
         """Whole minutes between start and end."""
         return int((self.end - self.start).total_seconds() // 60)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What one service shows on a person's page: lines of (label, value), and where more of it is."""
+
+    title: Text
+    lines: tuple[tuple[Text | str, Text | str], ...]
+    href: str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """Something at a time in a person's calendar; `ends_at` may be the same instant."""
+
+    starts_at: datetime
+    ends_at: datetime
+    title: str
+    href: str = ""
+    state: Text | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A kind of visit that a service counts, e.g. `rooms.use`. `giving`: the person gave, not received.
+
+    `endpoint` is a page of the records behind it; it takes the slug, and `since` and `until` as dates.
+    """
+
+    key: str
+    label: Text
+    giving: bool = False
+    endpoint: str = ""

@@ -13,6 +13,8 @@ A plugin offers hooks of its own in `hookspecs.py`, made by the same four decora
 prefixed by the plugin's own.
 """
 
+# Specs are signatures: nobody runs their bodies.
+# pyright: reportReturnType=false
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -26,7 +28,18 @@ if TYPE_CHECKING:
     import click
     from flask import Blueprint
 
-    from huijia.contributions import Demo, Job, NavigationItem, Permission, RoleBundle, SettingsSection, Today
+    from huijia.contributions import (
+        CalendarEntry,
+        Demo,
+        Figure,
+        Job,
+        NavigationItem,
+        Panel,
+        Permission,
+        RoleBundle,
+        SettingsSection,
+        Today,
+    )
     from huijia.identity.actor import Actor
     from huijia.identity.models import Centre
     from huijia.storage.work import WorkSession
@@ -62,49 +75,51 @@ contribution, question, request, event = (_kind(name) for name in KINDS)
 @contribution
 def huijia_permissions() -> list[Permission]:
     """The rights that this service's routes ask for. Keys start with the plugin's name and a dot."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_roles() -> list[RoleBundle]:
     """Ready-made roles over those permissions."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_settings() -> SettingsSection:
     """What operators can set, as a marshmallow schema with defaults."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_blueprints() -> list[Blueprint]:
     """The service's `Pages` and `Api`. Every route names a permission or says `public=True`."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_navigation() -> list[NavigationItem]:
     """Entries of the rail, shown to those who hold their permission."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_commands() -> list[click.Command]:
     """Commands below `huijia NAME`."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_jobs() -> list[Job]:
     """Work to do in the background."""
-    raise NotImplementedError
 
 
 @contribution
 def huijia_demo() -> Demo:
     """Demonstration data for the demo centres, made by the service's own use cases."""
-    raise NotImplementedError
+
+
+@contribution
+def huijia_personal_data() -> list[type[Any]]:
+    """Models that hold something about people, with `subject` and `personal` marks on their columns."""
+
+
+@contribution
+def huijia_figures() -> list[Figure]:
+    """The kinds of visit that this service counts by `count_visit`."""
 
 
 # --- questions -----------------------------------------------------------------------------------
@@ -113,13 +128,25 @@ def huijia_demo() -> Demo:
 @question
 def huijia_today(session: WorkSession, centre: Centre, actor: Actor, day: date, now: datetime) -> Today:
     """What the operator should see of this service on `day` (the centre's date)."""
-    raise NotImplementedError
 
 
 @question
 def huijia_counts(session: WorkSession, centre: Centre, actor: Actor, now: datetime) -> int:
     """The number beside this service in the rail: what waits to be done. 0 shows nothing."""
-    raise NotImplementedError
+
+
+@question
+def huijia_person_panel(
+    session: WorkSession, centre: Centre, actor: Actor, person_id: UUID, day: date, now: datetime
+) -> Panel | None:
+    """What this service knows of a person, for their page; None where it is nothing, or not for the actor."""
+
+
+@question
+def huijia_person_calendar(
+    session: WorkSession, centre: Centre, actor: Actor, person_id: UUID, since: datetime, until: datetime
+) -> list[CalendarEntry]:
+    """What a person has before them at this service, for their one calendar."""
 
 
 # --- events --------------------------------------------------------------------------------------
@@ -128,10 +155,25 @@ def huijia_counts(session: WorkSession, centre: Centre, actor: Actor, now: datet
 @event
 def huijia_service_enabled(session: WorkSession, centre_id: UUID, plugin: str, now: datetime) -> None:
     """A service was switched on for a centre."""
-    raise NotImplementedError
 
 
 @event
 def huijia_service_disabled(session: WorkSession, centre_id: UUID, plugin: str, now: datetime) -> None:
     """A service was switched off for a centre; its data stay."""
-    raise NotImplementedError
+
+
+@event
+def huijia_person_merged(session: WorkSession, kept_id: UUID, merged_id: UUID, now: datetime) -> None:
+    """Two records were one person's; what stands under `merged_id` counts for `kept_id`. Rewrite nothing."""
+
+
+@event
+def huijia_person_moved(
+    session: WorkSession, person_id: UUID, centre_id: UUID, on: date, now: datetime
+) -> None:
+    """Somebody is no longer registered at that centre, from that day on."""
+
+
+@event
+def huijia_person_died(session: WorkSession, person_id: UUID, died_on: date, now: datetime) -> None:
+    """Somebody died. Benefits have stopped already: eligibility reads the person's state itself."""

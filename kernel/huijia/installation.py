@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,8 +11,10 @@ from sqlalchemy.exc import ArgumentError
 
 from huijia.clock import Clock, clock_from_environment
 from huijia.config import Config, ConfigError
-from huijia.i18n import messages
+from huijia.contributions import RoleBundle
+from huijia.i18n import KERNEL, messages
 from huijia.identity.actor import SYSTEM, Actor
+from huijia.identity.permissions import KERNEL_ROLES
 from huijia.registry import lifecycle, migrating
 from huijia.registry.registry import Registry
 from huijia.registry.troubles import Trouble
@@ -33,13 +35,8 @@ class Installation:
     def __init__(
         self, config: Config, storage: Storage, vault: Vault, registry: Registry, clock: Clock
     ) -> None:
-        self.config, self.storage, self.vault, self.registry, self.clock = (
-            config,
-            storage,
-            vault,
-            registry,
-            clock,
-        )
+        self.config, self.storage, self.vault = config, storage, vault
+        self.registry, self.clock = registry, clock
         self.holder: Holder | None = None
 
     @classmethod
@@ -58,7 +55,12 @@ class Installation:
         clock, vault = clock or _clock(), Vault(config.read_keys())
         storage = _storage(config, clock)
         registry = Registry(storage, only=config.plugins.only if only is None else only, strict=strict)
-        storage.prepare = registry.bind
+
+        def prepare(session: WorkSession) -> None:
+            session.vault = vault
+            registry.bind(session)
+
+        storage.prepare = prepare
         made = cls(config, storage, vault, registry, clock)
         try:
             if registry.is_installed():
@@ -97,15 +99,15 @@ class Installation:
         """
         migrating.migrate_kernel(self.storage)
         state = self.registry.refresh()
-        plugins = [
-            self.registry.loaded[n]
-            for n in self.registry.order
-            if n in state.anywhere & self.registry.loaded.keys()
-        ]
+        loaded = self.registry.loaded
+        plugins = [loaded[name] for name in self.registry.order if name in state.anywhere & loaded.keys()]
         found = [migrating.migrate(self.storage, plugin) for plugin in plugins]
         self.registry.check_schema([plugin.name for plugin in plugins])
         with self.doing("huijia migrate") as session:
-            found += [lifecycle.provide(session, one) for one in self.registry.plugins(state.anywhere)]
+            shipped: dict[str, Iterable[RoleBundle]] = {KERNEL: KERNEL_ROLES}
+            for one in self.registry.plugins(state.anywhere):
+                shipped[one.name] = one.contributions.get("huijia_roles", ())
+            found += [lifecycle.provide(session, *one) for one in shipped.items()]
         self.refresh()
         return [trouble for trouble in found if trouble is not None]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from huijia.registry.troubles import Trouble, keep, standing_troubles
 from huijia.storage.outbox import Delivery
 from huijia.testing.broken import RAISING, make_plugin, make_raising
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -78,18 +80,6 @@ def test_an_event_that_fails_at_once_is_undone_and_delivered_later(
         assert session.get(StateRow, 2) is None
         waiting = session.scalars(select(Delivery.listener)).all()
     assert waiting == ["bad"]
-
-
-def test_a_listener_that_exits_when_it_hears_later_raises_what_can_be_kept(
-    folder: Path, worker: Worker, centre: Any
-) -> None:
-    make_raising(folder, "good_news", "an exit")
-    opened = both(worker, centre)
-    with (
-        pytest.raises(Exception, match="bad raised SystemExit in good_news"),
-        opened.writing(centre) as session,
-    ):
-        session.hooks.deliver("bad", "good_news", about="x")
 
 
 def ask(opened: Installation, centre: Any) -> list[str]:
@@ -177,3 +167,47 @@ def test_an_answer_that_writes_in_a_safe_request_is_its_own_fault(
         assert session.scalars(select(TroubleRow)).all() == [], (
             "nothing is left that a later query would flush"
         )
+
+
+MEANWHILE = """
+    from threading import Barrier
+    TOGETHER = Barrier(4)
+    @hookimpl
+    def good_opinion(about):
+        TOGETHER.wait(10)
+        raise RuntimeError
+    """
+
+
+def test_calls_that_were_under_way_when_it_was_paused_lengthen_nothing(
+    folder: Path, worker: Worker, centre: Any, clock: Any
+) -> None:
+    make_plugin(folder, "bad", {"plugin.py": MEANWHILE})
+    opened = both(worker, centre)
+    with ThreadPoolExecutor(4) as crowd:
+        assert [*crowd.map(lambda _n: ask(opened, centre), range(4))] == [["good"]] * 4
+    with opened.reading() as session:
+        row = session.get_one(BreakerRow, ("bad", "good_opinion"))
+        assert (row.times, row.paused_until) == (1, clock() + PAUSE)
+
+
+# What the database says when it undid the work of one so that another could go on.
+LOCKED = "from sqlalchemy.exc import OperationalError as E; raise E('', None, OSError('it is locked'))"
+ASKED = [
+    ("request", "good_favour", False, {"about": "x"}),
+    ("ask", "good_opinion", False, {"about": "x"}),
+    ("emit", "good_news", True, {"about": "x", "subject": "x:1"}),
+]
+
+
+@pytest.mark.parametrize(("verb", "hook", "at_once", "given"), ASKED)
+def test_what_the_database_undid_reaches_the_door_and_counts_against_nobody(
+    folder: Path, worker: Worker, centre: Any, verb: str, hook: str, at_once: bool, given: Any
+) -> None:
+    make_raising(folder, hook, LOCKED, at_once=at_once)
+    opened = both(worker, centre)
+    for _time in range(4):
+        with pytest.raises(OperationalError, match="locked"), opened.writing(centre) as session:
+            getattr(session.hooks, verb)(hook, **given)
+    with opened.reading() as session:
+        assert session.scalars(select(BreakerRow)).all() == []

@@ -93,5 +93,5 @@ def hooks(as_json: bool) -> None:
         registry.load(list(registry.catalogue))
         rows = registry.hooks_of(frozenset(filter(registry.works, registry.loaded))).describe()
     for row in rows:
-        row["by"] = ", ".join(answer["plugin"] for answer in row["answers"]) or "–"
+        row["by"] = ", ".join(row["answers"]) or "–"
     show(rows, as_json, "hook", "kind", "by")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from huijia.storage.work import WorkSession
 
 _ = messages("huijia")
-Kind = Literal["staff", "token", "system", "plugin", "nobody"]
+Kind = Literal["staff", "token", "system", "nobody"]
 
 
 def covers(held: frozenset[str], wanted: frozenset[str]) -> bool:

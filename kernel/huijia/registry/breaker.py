@@ -61,14 +61,13 @@ class Breaker:
     def failed(self, answerer: Answerer, session: WorkSession, error: BaseException) -> None:
         """Count a failure; after the third in a row, or a failed trial, pause the answerer."""
         key, detail = answerer.key, troubles.where(error)
-        answerer.failures += 1
         logger.error("%s failed to answer %s.", *key, exc_info=error)
         with self._lock:
             self._failures[key] += 1
             if key not in self._open and self._failures[key] < FAILURES_MAX:
                 return
             del self._failures[key]
-            self._open[key] = session.now + PAUSE
+            self._open[key] = max(session.now + PAUSE, self._open.get(key, session.now))
         session.after_the_fact(lambda fresh: _pause(fresh, key, detail))
 
 
@@ -77,6 +76,8 @@ def _pause(session: WorkSession, key: Key, detail: str) -> None:
     if row is None:
         row = BreakerRow(plugin=key[0], hook=key[1], times=0, paused_until=session.now)
         session.add(row)
+    elif row.paused_until > session.now:
+        return  # no trial has failed: this call was in flight when the pause began
     row.paused_until = session.now + PAUSE * 2 ** min(row.times, DOUBLINGS_MAX)
     row.times += 1
     words = {"service": troubles.label(key[0]), "hook": key[1], "plugin": key[0]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,19 +16,18 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from huijia.contributions import Answer
-from huijia.errors import Fault, NobodyAnswers, PluginFault, Refusal
+from huijia.errors import Fault, NobodyAnswers, Refusal
 from huijia.i18n import messages
 from huijia.registry.breaker import Breaker
 from huijia.registry.loading import Loaded, manager_of
 from huijia.registry.troubles import label
-from huijia.storage.engine import dialect_of
+from huijia.storage.engine import is_undone
 
 if TYPE_CHECKING:
     from huijia.storage.work import WorkSession
 
 _ = messages("huijia")
 logger = logging.getLogger(__name__)
-SAMPLE = 16  # one call in so many is timed
 AT_ONCE_SECONDS_MAX = 0.1
 
 
@@ -39,54 +39,27 @@ class ServiceFailed(Refusal):
 
 
 class Answerer:
-    """One plugin's implementation of one hook, with what it has cost so far in this process."""
+    """One plugin's implementation of one hook."""
 
-    __slots__ = (
-        "at_once",
-        "calls",
-        "failures",
-        "function",
-        "hook",
-        "key",
-        "plugin",
-        "seconds",
-        "takes",
-        "timed",
-    )
+    __slots__ = ("at_once", "function", "hook", "key", "plugin", "takes")
 
-    def __init__(self, plugin: str, hook: str, implementation: pluggy.HookImpl) -> None:
-        self.plugin, self.hook, self.key = plugin, hook, (plugin, hook)
+    def __init__(self, hook: str, implementation: pluggy.HookImpl) -> None:
+        self.plugin, self.hook = implementation.plugin_name, hook
+        self.key = self.plugin, hook
         self.function: Any = implementation.function
         self.takes = (*implementation.argnames, *implementation.kwargnames)
         self.at_once = getattr(self.function, "huijia_at_once", False)
-        self.calls = self.failures = self.timed = 0
-        self.seconds = 0.0
 
     def __call__(self, given: Mapping[str, Any]) -> Any:
-        wanted = {name: given[name] for name in self.takes if name in given}
-        self.calls += 1
-        if self.calls % SAMPLE != 1 and not self.at_once:
-            return self.function(**wanted)
-        started = perf_counter()
-        try:
-            return self.function(**wanted)
-        finally:
-            self.timed += 1
-            self.seconds += perf_counter() - started
-
-    def figures(self) -> dict[str, Any]:
-        """Calls, failures and the mean of the sampled times, since this process started."""
-        mean = 1000 * self.seconds / self.timed if self.timed else None
-        return {"plugin": self.plugin, "calls": self.calls, "failures": self.failures, "milliseconds": mean}
+        return self.function(**{name: given[name] for name in self.takes if name in given})
 
 
 class Hooks:
     """The hooks of one set of enabled plugins, in the order of their needs: who offers, and who answers."""
 
-    def __init__(self, plugins: Sequence[Loaded], breaker: Breaker, shared: dict[Any, Answerer]) -> None:
+    def __init__(self, plugins: Sequence[Loaded], breaker: Breaker) -> None:
         self.plugins = {one.name: one for one in plugins}
         self.breaker = breaker
-        self._shared = shared
         self._known: dict[str, tuple[str, frozenset[str], tuple[Answerer, ...]]] = {}
         self._manager = manager_of(plugins)
         # Pluggy calls the last one first; ours are to answer in the order of their needs.
@@ -105,7 +78,7 @@ class Hooks:
         caller, owner = getattr(self._manager.hook, name, None), name.partition("_")[0]
         if caller is not None and caller.has_spec():
             spec = caller.spec
-            who = tuple(self._answerer(name, one) for one in reversed(caller.get_hookimpls()))
+            who = tuple(Answerer(name, one) for one in reversed(caller.get_hookimpls()))
             self._known[name] = spec.function.huijia_kind, frozenset(spec.argnames), who
         elif owner in self.plugins or owner == "huijia":
             near = difflib.get_close_matches(name, vars(self._manager.hook), n=1) or ["–"]
@@ -114,25 +87,17 @@ class Hooks:
             self._known[name] = "", frozenset(), ()  # nobody offers it here, so nobody answers
         return self._known[name]
 
-    def _answerer(self, hook: str, implementation: pluggy.HookImpl) -> Answerer:
-        made = Answerer(implementation.plugin_name, hook, implementation)
-        return self._shared.setdefault(made.key, made)
-
     def describe(self) -> list[dict[str, Any]]:
-        """Every hook known here: kind, words, owner, and who answers, how often, how slowly."""
-        names = [name for name, caller in sorted(vars(self._manager.hook).items()) if caller.has_spec()]
-        return [self._describe(name, *self._look_up(name)) for name in names]
-
-    def _describe(self, name: str, kind: str, _wanted: Any, who: Sequence[Answerer]) -> dict[str, Any]:
-        doc = (getattr(self._manager.hook, name).spec.function.__doc__ or "").strip()
-        owner = name.partition("_")[0]
-        return {
-            "hook": name,
-            "kind": kind,
-            "owner": owner,
-            "doc": doc,
-            "answers": [one.figures() for one in who],
-        }
+        """Every hook known here: kind, words, owner, and who answers."""
+        found = []
+        for name, caller in sorted(vars(self._manager.hook).items()):
+            if caller.has_spec():
+                kind, _wanted, who = self._look_up(name)
+                doc = (caller.spec.function.__doc__ or "").strip()
+                answers = [one.plugin for one in who]
+                owner = name.partition("_")[0]
+                found.append({"hook": name, "kind": kind, "owner": owner, "doc": doc, "answers": answers})
+        return found
 
 
 class BoundHooks:
@@ -189,18 +154,12 @@ class BoundHooks:
         enqueue(self._session, name=name, subject=subject, payload=payload, listeners=later)
 
     def deliver(self, plugin: str, name: str, /, **payload: Any) -> None:
-        """Let one listener hear an enqueued event. Raises what it raises, SystemExit as PluginFault."""
+        """Let one listener hear an enqueued event. Raises what it raises."""
         given = self._complete(payload)
         for one in self.all.answering(name, "event", given):
             if one.plugin == plugin:
-                try:
-                    one(given)
-                    self._session.flush()
-                except BaseException as error:
-                    one.failures += 1
-                    if isinstance(error, Exception | KeyboardInterrupt):
-                        raise
-                    raise PluginFault(plugin, f"{plugin} raised {type(error).__name__} in {name}.") from error
+                one(given)
+                self._session.flush()
 
     def _complete(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"now": self._session.now, **given, "session": self._session}
@@ -215,13 +174,12 @@ class BoundHooks:
             with session.savepoint():
                 value = one(given)
                 session.flush()
-        except BaseException as error:
-            if isinstance(error, Refusal):
-                breaker.succeeded(one, session)
-            if isinstance(error, Refusal | KeyboardInterrupt) or getattr(
-                error, "connection_invalidated", False
-            ):
-                raise
+        except Refusal:
+            breaker.succeeded(one, session)
+            raise
+        except (Exception, SystemExit) as error:
+            if is_undone(error) or getattr(error, "connection_invalidated", False):
+                raise  # the database's doing and nobody's fault; the door tries again
             breaker.failed(one, session, error)
             message = _("{service} failed; nothing of it was kept. Try again.", service=label(one.plugin))
             raise ServiceFailed(message, hook=one.hook) from error
@@ -230,41 +188,18 @@ class BoundHooks:
 
     def _try(self, one: Answerer, given: Mapping[str, Any]) -> Any:
         """The answer to a question, or None where it fails or refuses."""
-        session = self._session
-        try:
-            # PostgreSQL hears nothing more in a transaction once a statement failed.
-            if "session" in one.takes and (session.writable or dialect_of(session) == "postgresql"):
-                return self._attempt(one, given)
-            value = one(given)
-            if not session.writable and (session.new or session.dirty or session.deleted):
-                raise Fault(f"{one.plugin} changes records in {one.hook}, which only asks.")
-        except (Refusal, KeyboardInterrupt) as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            return None
-        except BaseException as error:
-            self.all.breaker.failed(one, session, error)
-            if not session.writable:
-                _clean(session)
-            return None
-        self.all.breaker.succeeded(one, session)
-        return value
+        with suppress(Refusal):
+            return self._attempt(one, given)
 
     def _heard_at_once(self, one: Answerer, given: Mapping[str, Any]) -> bool:
-        before = one.seconds
+        if self._paused_until(one):
+            return False
+        started = perf_counter()
         try:
-            if self._paused_until(one):
-                return False
             self._attempt(one, given)
         except Refusal:
             return False
-        if one.seconds - before > AT_ONCE_SECONDS_MAX:
-            logger.warning("%s took %.2f s at once in %s.", one.plugin, one.seconds - before, one.hook)
+        seconds = perf_counter() - started
+        if seconds > AT_ONCE_SECONDS_MAX:
+            logger.warning("%s took %.2f s at once in %s.", one.plugin, seconds, one.hook)
         return True
-
-
-def _clean(session: WorkSession) -> None:
-    for record in list(session.new):
-        session.expunge(record)
-    for record in (*session.dirty, *session.deleted):
-        session.expire(record)

@@ -32,7 +32,6 @@ class Installed:
     name: str
     version: str
     summary: Text
-    distribution: str
     needs: tuple[str, ...] = ()
     partners: tuple[str, ...] = ()
     problem: Trouble | None = None
@@ -68,9 +67,7 @@ def _read(name: str, entries: list[EntryPoint]) -> Installed:
         told = words, update_or_remove(name), where(error, words=True)
         problem = problem or Trouble(name, "unreadable-metadata", *told)
     summary = Text(dist.metadata["Summary"] or name, name)
-    return Installed(
-        name, dist.version, summary, dist.name, tuple(needs[""]), tuple(needs["partners"]), problem
-    )
+    return Installed(name, dist.version, summary, tuple(needs[""]), tuple(needs["partners"]), problem)
 
 
 def _sort_in(name: str, requirement: Requirement, needs: dict[str, list[str]]) -> Trouble | None:

@@ -23,6 +23,7 @@ def expected_type(spec: Any) -> tuple[type, bool]:
     kind = hint.get("return", object)
     many = get_origin(kind) is list
     kind = get_args(kind)[0] if many else kind
+    kind = get_origin(kind) or kind
     return kind if isinstance(kind, type) else object, many
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from huijia.errors import Fault, NotFound
-from huijia.i18n import messages
+from huijia.i18n import Text, messages
 from huijia.identity.actor import SYSTEM
 from huijia.registry import troubles
 from huijia.storage import audit, outbox
@@ -49,6 +49,8 @@ def _deliver(installation: Installation, one: Claimed) -> None:
         with installation.storage.writing(centre_id=one.centre_id, actor=SYSTEM) as session:
             if not outbox.still_ours(session, one):
                 return
+            if installation.registry.is_gone(one.listener):
+                raise Fault(f"{one.listener} is not installed.")
             if one.listener not in session.hooks.all.plugins:
                 # Switched off, or in trouble: it waits, and that is no failure.
                 outbox.settle(session, one, due_at=session.now + NOT_ENABLED_PAUSE)
@@ -61,9 +63,9 @@ def _deliver(installation: Installation, one: Claimed) -> None:
             outbox.settle(session, one, state="done", error=None)
             if session.changes:
                 audit.record(session, action=f"deliver {one.name} to {one.listener}", subject=one.subject)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
         logger.warning("%s failed at %s of %s.", one.listener, one.name, one.subject, exc_info=True)
         _failed(installation, one, troubles.where(error))
 
@@ -78,13 +80,17 @@ def _failed(installation: Installation, one: Claimed, error: str) -> None:
             outbox.settle(session, one, due_at=due_at, **how)
         else:
             outbox.settle(session, one, state="parked", **how)
-            troubles.keep(session, _trouble(one, error))
+            gone = installation.registry.is_gone(one.listener)
+            troubles.keep(session, _trouble(one, error, gone=gone))
 
 
-def _trouble(one: Claimed, error: str) -> troubles.Trouble:
+def _trouble(one: Claimed, error: str, *, gone: bool) -> troubles.Trouble:
     message = _("{service} failed {times} times at {event} about {subject}.",
                 service=troubles.label(one.listener), times=one.attempts + 1,
                 event=one.name, subject=one.subject)  # fmt: skip
+    if gone:
+        absent = _("{service} is not installed, and was to hear {event} about {subject}.")
+        message = Text(absent.message, **message.values)
     remedy = _("Mend the cause, then try again here; or skip it and say why. What follows on it waits.")
     return troubles.Trouble(one.listener, "parked", message, remedy, error, SOURCE, str(one.id))
 

@@ -56,9 +56,10 @@ class Holder:
             except Exception as error:
                 logger.exception("The new set of services could not be built; the old one goes on.")
                 self._failed = wanted
-                self._tell(_trouble(error))
+                found = [_trouble(error)]
             else:
-                self._tell(None)
+                found = []
+            troubles.show(self._installation.storage, "holder", found)
 
     def _wanted(self) -> frozenset[str]:
         self._installation.registry.refresh()
@@ -70,13 +71,6 @@ class Holder:
         for trouble in left_out:
             registry.quarantine(trouble)
         return app, wanted - {trouble.plugin for trouble in left_out}
-
-    def _tell(self, trouble: troubles.Trouble | None) -> None:
-        with self._installation.storage.reading() as session:
-            known = bool(troubles.standing_troubles(session, "holder"))
-        if trouble or known:
-            with self._installation.storage.writing() as session:
-                troubles.replace_all(session, "holder", [trouble] if trouble else [])
 
     def _watch(self) -> None:
         told = ""

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.contributions import Job
 from huijia.i18n import KERNEL, messages
+from huijia.identity import signin
 from huijia.identity.actor import SYSTEM
 from huijia.registry import troubles
 from huijia.registry.breaker import FAILURES_MAX
@@ -56,20 +57,10 @@ class Planned(NamedTuple):
     job: Job
 
 
-def _seal(session: WorkSession, now: datetime) -> None:
-    seal.seal(session, now)
-
-
-def _purge_sessions(session: WorkSession, now: datetime) -> None:
-    from huijia.identity.signin import purge
-
-    purge(session, now)
-
-
 KERNEL_JOBS = (
-    Job("seal", timedelta(seconds=15), _seal, per_centre=False),
+    Job("seal", timedelta(seconds=15), seal.seal, per_centre=False),
     Job("purge-idempotency", timedelta(hours=1), idempotency.purge, per_centre=False),
-    Job("purge-sessions", timedelta(hours=1), _purge_sessions, per_centre=False),
+    Job("purge-sessions", timedelta(hours=1), signin.purge, per_centre=False),
     Job("purge-events", timedelta(days=1), outbox.purge, per_centre=False),
 )
 
@@ -117,20 +108,14 @@ def _run(installation: Installation, planned: Planned, now: datetime, *, known: 
             # Locked until the end: a job that outlives its lease is not begun by anybody else.
             if session.execute(select(JobRow.name).where(*ours).with_for_update()).first():
                 planned.job.run(session, now)
-                _settle(
-                    session,
-                    planned,
-                    last_run_at=now,
-                    due_at=now + planned.job.every,
-                    failures=0,
-                    last_error=None,
-                )
+                due_at = now + planned.job.every
+                _settle(session, planned, last_run_at=now, due_at=due_at, failures=0, last_error=None)
                 troubles.mended(session, SOURCE, planned.plugin, planned.name)
                 if session.changes and planned.plugin != KERNEL:
                     audit.record(session, action=f"job {planned.name}")
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
         logger.warning("The job %s failed.", planned.name, exc_info=True)
         _failed(installation, planned, now, troubles.where(error))
     return True

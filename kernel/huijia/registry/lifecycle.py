@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import select
 
 from huijia.errors import NotFound, Refusal
 from huijia.i18n import messages
 from huijia.identity.roles import provide_roles
 from huijia.registry import migrating
 from huijia.registry.calls import BoundHooks
-from huijia.registry.loading import Loaded, guarded
+from huijia.registry.loading import guarded
 from huijia.registry.models import Enabling
 from huijia.registry.troubles import Trouble, label
 from huijia.registry.version import bump
 
 if TYPE_CHECKING:
+    from huijia.contributions import RoleBundle
     from huijia.identity.actor import Actor
     from huijia.installation import Installation
     from huijia.registry.registry import Registry
@@ -56,39 +58,12 @@ def enable(
     plugin: str,
     actor: Actor | None,
     expected: str | None = None,
-    *,
-    action: str = "huijia enable",
-    request_id: str | None = None,
+    **told: str | None,
 ) -> bool:
     """Import, migrate and switch on. False where it was on already. Raises Refusal where it cannot be."""
-    registry = installation.registry
     _compare(installation, plugin, centre_id, expected)
-    _make_ready(registry, plugin)
-    told = {"subject": f"service:{plugin}", "request_id": request_id}
-    with installation.doing(action, centre_id, actor, **told) as session:
-        here = enabled_at(session, centre_id)
-        if plugin in here:
-            return False
-        missing = [need for need in registry.catalogue[plugin].needs if need not in here]
-        if missing:
-            words = {"need": label(missing[0]), "service": label(plugin)}
-            raise NeedsAnother(_("{service} needs {need}; enable {need} first.", **words), needs=missing)
-        by = None if actor is None or actor.id is None else str(actor.id)
-        _refuse(provide(session, registry.loaded[plugin]))
-        session.add(Enabling(centre_id=centre_id, plugin=plugin, enabled_at=session.now, enabled_by=by))
-        _announce(registry, session, "huijia_service_enabled", plugin, here | {plugin})
-    installation.refresh()
-    return True
-
-
-def provide(session: WorkSession, plugin: Loaded) -> Trouble | None:
-    """Put the plugin's ready-made roles in place, or bring them up to date. The trouble that stopped it."""
-
-    def all_or_none() -> None:
-        with session.savepoint():
-            provide_roles(session, plugin.contributions.get("huijia_roles", []), plugin=plugin.name)
-
-    return guarded(plugin.name, "contribution-failed", all_or_none)
+    _make_ready(installation.registry, plugin)
+    return _switch(installation, centre_id, plugin, actor, _put_on, **{"action": "huijia enable", **told})
 
 
 def disable(
@@ -97,31 +72,72 @@ def disable(
     plugin: str,
     actor: Actor | None,
     expected: str | None = None,
-    *,
-    action: str = "huijia disable",
-    request_id: str | None = None,
+    **told: str | None,
 ) -> bool:
     """Switch off; all data stay. False where it was off already. Refuses while others need it there."""
-    registry = installation.registry
     _compare(installation, plugin, centre_id, expected)
-    told = {"subject": f"service:{plugin}", "request_id": request_id}
-    with installation.doing(action, centre_id, actor, **told) as session:
-        here = enabled_at(session, centre_id)
-        if plugin not in here:
+    return _switch(installation, centre_id, plugin, actor, _take_off, **{"action": "huijia disable", **told})
+
+
+def _switch(
+    installation: Installation,
+    centre_id: UUID,
+    plugin: str,
+    actor: Actor | None,
+    change: Callable[[Registry, WorkSession, str, frozenset[str]], bool],
+    **told: Any,
+) -> bool:
+    with installation.doing(centre=centre_id, actor=actor, subject=f"service:{plugin}", **told) as session:
+        # First, and so locked: what is needed, or needs it, must not be switched meanwhile.
+        bump(session)
+        if not change(installation.registry, session, plugin, enabled_at(session, centre_id)):
+            session.give_up()
             return False
-        dependents = dependents_of(registry, plugin, here)
-        if dependents:
-            words = {
-                "service": label(plugin),
-                "dependents": ", ".join(str(label(name)) for name in dependents),
-            }
-            message = _("{dependents} cannot go on without {service}; disable {dependents} first.", **words)
-            raise NeedsAnother(message, dependents=dependents)
-        session.delete(session.get_one(Enabling, (centre_id, plugin)))
-        # The one that goes hears of it too.
-        _announce(registry, session, "huijia_service_disabled", plugin, here)
     installation.refresh()
     return True
+
+
+def _put_on(registry: Registry, session: WorkSession, plugin: str, here: frozenset[str]) -> bool:
+    if plugin in here:
+        return False
+    missing = [need for need in registry.catalogue[plugin].needs if need not in here]
+    if missing:
+        words = {"need": label(missing[0]), "service": label(plugin)}
+        raise NeedsAnother(_("{service} needs {need}; enable {need} first.", **words), needs=missing)
+    actor, at = session.actor, session.centre_id
+    by = None if actor is None or actor.id is None else str(actor.id)
+    given = registry.loaded[plugin].contributions
+    _refuse(provide(session, plugin, given.get("huijia_roles", ())))
+    session.add(Enabling(centre_id=at, plugin=plugin, enabled_at=session.now, enabled_by=by))
+    _announce(registry, session, "huijia_service_enabled", plugin, here | {plugin})
+    return True
+
+
+def _take_off(registry: Registry, session: WorkSession, plugin: str, here: frozenset[str]) -> bool:
+    if plugin not in here:
+        return False
+    dependents = dependents_of(registry, plugin, here)
+    if dependents:
+        words = {"service": label(plugin), "dependents": ", ".join(str(label(name)) for name in dependents)}
+        message = _("{dependents} cannot go on without {service}; disable {dependents} first.", **words)
+        raise NeedsAnother(message, dependents=dependents)
+    session.delete(session.get_one(Enabling, (session.centre_id, plugin)))
+    # The one that goes hears of it too.
+    _announce(registry, session, "huijia_service_disabled", plugin, here)
+    return True
+
+
+def provide(session: WorkSession, owner: str, bundles: Iterable[RoleBundle]) -> Trouble | None:
+    """Put the ready-made roles of a plugin, or of the kernel, in place, or bring them up to date.
+
+    All of them or none; the trouble that stopped it, or None.
+    """
+
+    def all_or_none() -> None:
+        with session.savepoint():
+            provide_roles(session, bundles, plugin=owner)
+
+    return guarded(owner, "contribution-failed", all_or_none)
 
 
 def enabled_at(session: WorkSession, centre_id: UUID) -> frozenset[str]:
@@ -159,8 +175,8 @@ def _import(registry: Registry, plugin: str) -> None:
 def _announce(
     registry: Registry, session: WorkSession, hook: str, plugin: str, hearing: frozenset[str]
 ) -> None:
-    bump(session)
-    hooks = registry.hooks_of(frozenset(filter(registry.works, hearing)))
+    session.flush()
+    hooks = registry.hooks_of(hearing)
     BoundHooks(session, lambda _session: hooks).emit(
         hook, subject=f"service:{plugin}", centre_id=session.centre_id, plugin=plugin
     )
@@ -179,7 +195,7 @@ def plan(installation: Installation, plugin: str, centre_id: UUID) -> dict[str, 
     with installation.reading(centre_id) as session:
         made = _describe(registry, plugin, enabled_at(session, centre_id))
         digest = hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()
-        return {**made, "tables": _row_counts(session, registry, plugin), "fingerprint": digest[:16]}
+        return {**made, "tables": _row_counts(registry, plugin), "fingerprint": digest[:16]}
 
 
 def _describe(registry: Registry, plugin: str, here: frozenset[str]) -> dict[str, Any]:
@@ -204,17 +220,15 @@ def _describe(registry: Registry, plugin: str, here: frozenset[str]) -> dict[str
     }
 
 
-def _row_counts(session: WorkSession, registry: Registry, plugin: str) -> dict[str, int | None]:
+def _row_counts(registry: Registry, plugin: str) -> dict[str, int | None]:
     """Rows by table over all centres; None where the table is not there yet."""
+    from huijia.storage.migrate import tables_of
+
     loaded = registry.loaded.get(plugin)
-    there = set(inspect(registry.storage.engine).get_table_names())
-    with session.across_centres("the plan of a change counts rows"):
-        return {
-            table.name: session.scalar(select(func.count()).select_from(table))
-            if table.name in there
-            else None
-            for table in (loaded.metadata.sorted_tables if loaded and loaded.metadata is not None else ())
-        }
+    with registry.storage.engine.connect() as connection:
+        there = tables_of(connection, plugin)
+    tables = loaded.metadata.sorted_tables if loaded and loaded.metadata is not None else ()
+    return {table.name: there.get(table.name) for table in tables}
 
 
 def _compare(installation: Installation, plugin: str, centre_id: UUID, expected: str | None) -> None:

@@ -33,6 +33,7 @@ STAGES = {
     "import-failed": _("{service} cannot be imported: {error}."),
     "wrong-signature": _("{service} answers a hook with arguments that nobody passes: {error}."),
     "wrong-tables": _("The tables and the migrations of {service} do not fit: {error}."),
+    "migration-failed": _("The tables of {service} could not be brought up to date; they are as before."),
     "contribution-failed": _("What {service} contributes failed: {error}."),
 }
 
@@ -71,9 +72,7 @@ def guarded(name: str, stage: str, work: Callable[[], Any]) -> Any:
     """What `work` returns, or the trouble that plugin `name` made in it, SystemExit included."""
     try:
         return work()
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
+    except (Exception, SystemExit) as error:
         # Words of ours are translated; what the error itself says is for programmers, in the detail.
         code, message = stage, _(STAGES[stage].message, service=label(name), error=where(error))
         if isinstance(error, Broken):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from huijia.i18n import messages
 from huijia.registry import troubles
-from huijia.registry.loading import Loaded
+from huijia.registry.loading import Loaded, guarded
+from huijia.registry.version import bump
 
 if TYPE_CHECKING:
     from huijia.storage.migrate import Line
     from huijia.storage.work import Storage
 
 _ = messages("huijia")
-logger = logging.getLogger(__name__)
 
 
 def migrate_kernel(storage: Storage) -> None:
@@ -44,24 +45,18 @@ def pending_of(storage: Storage, plugin: Loaded) -> list[str]:
 
 def migrate(storage: Storage, plugin: Loaded) -> troubles.Trouble | None:
     """Bring the plugin's tables up to date, wholly or not at all. The trouble that stopped it, or None."""
-    line, trouble = line_of(plugin), None
-    try:
-        if line is not None:
-            from huijia.storage.migrate import upgrade
+    line, ran = line_of(plugin), None
+    if line is not None:
+        from huijia.storage.migrate import upgrade
 
-            upgrade(storage.engine, line)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        logger.error("The tables of %s could not be migrated.", plugin.name, exc_info=error)
-        words = {"service": troubles.label(plugin.name), "plugin": plugin.name}
-        message = _("The tables of {service} could not be brought up to date; they are as before.", **words)
-        remedy = _("Install a mended huijia-{plugin}, then run huijia migrate.", **words)
-        detail = troubles.where(error, words=True)
-        trouble = troubles.Trouble(plugin.name, "migration-failed", message, remedy, detail, "migration")
+        ran = guarded(plugin.name, "migration-failed", partial(upgrade, storage.engine, line))
     with storage.writing() as session:
-        if trouble:
+        if isinstance(ran, troubles.Trouble):
+            remedy = _("Install a mended huijia-{plugin}, then run huijia migrate.", plugin=plugin.name)
+            trouble = replace(ran, remedy=remedy, source="migration")
             troubles.keep(session, trouble)
-        else:
-            troubles.mended(session, "migration", plugin.name)
-    return trouble
+            return trouble
+        troubles.mended(session, "migration", plugin.name)
+        if ran:
+            bump(session)  # other workers look at its tables again
+    return None

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from threading import RLock
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import inspect, select
@@ -16,7 +15,7 @@ from huijia.errors import PluginFault
 from huijia.i18n import messages
 from huijia.registry import migrating, troubles
 from huijia.registry.breaker import Breaker
-from huijia.registry.calls import Answerer, BoundHooks, Hooks
+from huijia.registry.calls import BoundHooks, Hooks
 from huijia.registry.catalogue import discover
 from huijia.registry.loading import Loaded, check_together, contribute, guarded, load
 from huijia.registry.models import BreakerRow, Enabling
@@ -35,9 +34,8 @@ class Snapshot:
     version: int = 0
     centres: Mapping[UUID, frozenset[str]] = field(default_factory=dict)
     paused: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
-    hooks: dict[UUID | None, Hooks] = field(default_factory=dict)  # by centre; None for anywhere
 
-    @property
+    @cached_property
     def anywhere(self) -> frozenset[str]:
         return frozenset().union(*self.centres.values())
 
@@ -55,8 +53,7 @@ class Registry:
         self.pending: dict[str, list[str]] = {}  # migrations that have not run, by plugin
         self.breaker = Breaker()
         self.snapshot = Snapshot()
-        self._answerers: dict[Any, Answerer] = {}
-        self._sets: dict[frozenset[str], Hooks] = {}
+        self._hooks: dict[frozenset[str], Hooks] = {}  # by what is enabled; replaced, never cleared
         self._recorded = False
         self._lock = RLock()
 
@@ -77,11 +74,7 @@ class Registry:
             for name in fresh:
                 if name in self.loaded:
                     self._keep(name, contribute(self.loaded[name], self.loaded))
-            self.check_schema(fresh)
-
-    def _forget_hooks(self) -> None:
-        self._sets.clear()
-        self.snapshot.hooks.clear()
+            self.check_schema([*fresh, *self.pending])  # another worker may have migrated
 
     def with_needs(self, names: Collection[str]) -> list[str]:
         """The names that can run and what they need, each after its needs."""
@@ -111,22 +104,23 @@ class Registry:
         with self._lock:
             self._keep(trouble.plugin, trouble)
             self._break_dependents()
-            self._forget_hooks()
+            self._hooks = {}
         self.record()
 
     def check_schema(self, names: Collection[str]) -> None:
         """Find out which of these have migrations that did not run."""
-        for name in names:
-            self.pending.pop(name, None)
-            if name in self.loaded:
-                look = partial(migrating.pending_of, self.storage, self.loaded[name])
-                steps = guarded(name, "wrong-tables", look)
-                if isinstance(steps, Trouble):
-                    self._keep(name, steps)
-                elif steps:
-                    self.pending[name] = steps
+        for name in set(names):
+            loaded, steps = self.loaded.get(name), None
+            if loaded is not None:
+                steps = guarded(name, "wrong-tables", partial(migrating.pending_of, self.storage, loaded))
+            if isinstance(steps, Trouble):
+                self._keep(name, steps)
+            elif steps:
+                self.pending[name] = steps
+            else:
+                self.pending.pop(name, None)
         self._break_dependents()
-        self._forget_hooks()
+        self._hooks = {}
         self._recorded = False
 
     def works(self, name: str) -> bool:
@@ -136,6 +130,10 @@ class Registry:
             and name not in self.pending
             and all(map(self.works, self.catalogue[name].needs))
         )
+
+    def is_gone(self, name: str) -> bool:
+        """True where the plugin is not installed; never of one that this process was told not to see."""
+        return self._only is None and name not in self.catalogue
 
     def record(self) -> None:
         """Show this process's troubles in Repairs, and take out what is mended."""
@@ -151,11 +149,7 @@ class Registry:
             message = _("{service} is switched on and no longer installed.", **words[name])
             remedy = _("Install huijia-{plugin} again and restart, or switch it off.", **words[name])
             found.append(Trouble(name, "not-installed", message, remedy))
-        with self.storage.reading() as session:
-            differs = troubles.differ(session, "start", found)
-        if differs:
-            with self.storage.writing() as session:
-                troubles.replace_all(session, "start", found)
+        troubles.show(self.storage, "start", found)
         self._recorded = True
 
     # --- the state ---
@@ -202,9 +196,11 @@ class Registry:
 
     def serving(self, centre_id: UUID | None = None, snapshot: Snapshot | None = None) -> frozenset[str]:
         """What is enabled at this centre and works; at any centre where none is named."""
+        return frozenset(filter(self.works, self._enabled(centre_id, snapshot)))
+
+    def _enabled(self, centre_id: UUID | None, snapshot: Snapshot | None) -> frozenset[str]:
         state = snapshot or self.snapshot
-        names = state.anywhere if centre_id is None else state.centres.get(centre_id, frozenset())
-        return frozenset(filter(self.works, names))
+        return state.anywhere if centre_id is None else state.centres.get(centre_id, frozenset())
 
     def plugins(self, names: Collection[str]) -> list[Loaded]:
         """Those of the names that work, each after what it needs."""
@@ -212,17 +208,14 @@ class Registry:
 
     def hooks_for(self, centre_id: UUID | None, snapshot: Snapshot | None = None) -> Hooks:
         """The hooks of a centre's services, or of all services enabled anywhere."""
-        state = snapshot or self.snapshot
-        found = state.hooks.get(centre_id)
-        if found is None:
-            found = state.hooks[centre_id] = self.hooks_of(self.serving(centre_id, state))
-        return found
+        return self.hooks_of(self._enabled(centre_id, snapshot))
 
     def hooks_of(self, names: frozenset[str]) -> Hooks:
-        """The hooks of one set of services, made once and shared by all centres that have the same."""
-        found = self._sets.get(names)
+        """The hooks of those of the names that work, made once for all centres that have the same."""
+        kept = self._hooks  # what is made of plugins that change meanwhile goes into the dict that is dropped
+        found = kept.get(names)
         if found is None:
-            found = self._sets[names] = Hooks(self.plugins(names), self.breaker, self._answerers)
+            found = kept[names] = Hooks(self.plugins(names), self.breaker)
         return found
 
     def bind(self, session: WorkSession) -> None:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 _ = messages("huijia")
 INSTALLED, INCOMPATIBLE, BROKEN = "installed", "incompatible", "broken"
 PENDING, FAILED, READY = "schema-pending", "failed", "ready"
-WORDS: dict[str, Text] = dict(
-    zip(
-        (INSTALLED, INCOMPATIBLE, BROKEN, PENDING, FAILED, READY),
-        map(_, ("installed", "incompatible", "broken", "schema pending", "failed", "ready")),
-        strict=True,
-    )
-)
+WORDS = {
+    INSTALLED: _("installed"),
+    INCOMPATIBLE: _("incompatible"),
+    BROKEN: _("broken"),
+    PENDING: _("schema pending"),
+    FAILED: _("failed"),
+    READY: _("ready"),
+}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from huijia.i18n import Text, messages
 from huijia.registry.models import TroubleRow
 
 if TYPE_CHECKING:
-    from huijia.storage.work import WorkSession
+    from huijia.storage.work import Storage, WorkSession
 
 _ = messages("huijia")
 
@@ -91,19 +91,19 @@ def standing_troubles(session: WorkSession, source: str | None = None) -> list[T
     ]
 
 
-def differ(session: WorkSession, source: str, found: Collection[Trouble]) -> bool:
-    """True where Repairs shows other troubles of this source than were found."""
-    shown = {(t.key, t.code, t.detail) for t in standing_troubles(session, source)}
-    return shown != {(t.key, t.code, t.detail) for t in found}
-
-
-def replace_all(session: WorkSession, source: str, found: Collection[Trouble]) -> None:
-    """Make the found ones all that Repairs shows of this source."""
-    for old in standing_troubles(session, source):
-        if old.key not in {t.key for t in found}:
-            mended(session, source, old.plugin, old.topic)
-    for trouble in found:
-        keep(session, trouble)
+def show(storage: Storage, source: str, found: Collection[Trouble]) -> None:
+    """Make the found ones all that Repairs shows of this source; written only where that changes anything."""
+    wanted = {(t.key, t.code, t.detail) for t in found}
+    with storage.reading() as session:
+        shown = {(t.key, t.code, t.detail) for t in standing_troubles(session, source)}
+    if shown == wanted:
+        return
+    with storage.writing() as session:
+        for old in standing_troubles(session, source):
+            if old.key not in {t.key for t in found}:
+                mended(session, source, old.plugin, old.topic)
+        for trouble in found:
+            keep(session, trouble)
 
 
 def _pack(text: Any) -> Any:

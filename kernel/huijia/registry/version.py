@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CursorResult, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from huijia.registry.models import StateRow
 
@@ -23,8 +25,10 @@ def version_of(session: WorkSession) -> int:
 
 
 def bump(session: WorkSession) -> None:
-    """Tell all workers, once this unit is kept, that the state changed."""
+    """Tell all workers, once this unit is kept, that the state changed. Until then no other unit does."""
     session.flush()
     if not cast("CursorResult[Any]", session.execute(_RAISE)).rowcount:
-        session.execute(insert(_STATE), {"id": 1, "version": 1})
+        with suppress(IntegrityError), session.savepoint():  # another unit may be the first as well
+            session.execute(insert(_STATE), {"id": 1, "version": 0})
+        session.execute(_RAISE)
     session.info[BUMPED] = True

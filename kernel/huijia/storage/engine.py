@@ -14,6 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, TextClause, TextualSelect, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from huijia.errors import Fault
@@ -165,3 +167,19 @@ def dialect_of(owner: Session | Connection | Engine) -> str:
     """`"sqlite"` or `"postgresql"`."""
     bind = owner.get_bind() if isinstance(owner, Session) else owner
     return bind.dialect.name
+
+
+def is_passing(error: BaseException) -> bool:
+    """True where the same request may succeed a moment later: locked, timed out, cut off."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, PoolTimeout)
+    state = getattr(error.orig, "sqlstate", None)
+    if state:
+        return state[:2] in ("40", "53", "57", "08") or state == "55P03"
+    return error.connection_invalidated or any(w in str(error.orig) for w in ("locked", "busy", "connection"))
+
+
+def is_undone(error: BaseException) -> bool:
+    """True where the database surely undid the work (deadlock, conflict, lock): do it again at once."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return is_passing(error) and (state[:2] == "40" or state == "55P03" if state else "locked" in str(error))

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from huijia.contributions import Answer
 from huijia.errors import Fault, NobodyAnswers
+from huijia.i18n import Text
 from huijia.installation import Installation
 from huijia.registry.contributing import expected_type
 from huijia.registry.loading import KERNEL_HOOKS
+from huijia.registry.troubles import Trouble
 from huijia.storage.outbox import Delivery, Event
 from huijia.testing.broken import make_good, make_plugin
 from sqlalchemy import select
@@ -118,12 +120,9 @@ def test_a_hook_of_an_absent_plugin_may_be_answered(plugins: Path, enabled: Enab
     assert opened.registry.troubles == {}
 
 
-def test_hooks_are_described_with_who_answers_and_what_it_cost(
-    good: Path, enabled: Enabled, centre: Any
-) -> None:
+def test_hooks_are_described_with_who_answers(good: Path, enabled: Enabled, centre: Any) -> None:
     opened = enabled("good")
     with opened.reading(centre) as session:
-        session.hooks.ask("good_opinion", about="x")
         described = {one["hook"]: one for one in session.hooks.all.describe()}
     opinion = described["good_opinion"]
     assert (opinion["kind"], opinion["owner"], opinion["doc"]) == (
@@ -131,9 +130,7 @@ def test_hooks_are_described_with_who_answers_and_what_it_cost(
         "good",
         "What do you think of it?",
     )
-    [answer] = opinion["answers"]
-    assert (answer["plugin"], answer["calls"], answer["failures"]) == ("good", 1, 0)
-    assert answer["milliseconds"] >= 0
+    assert opinion["answers"] == ["good"]
     assert described.keys() >= KERNEL_HOOKS
 
 
@@ -155,3 +152,20 @@ def test_centres_with_the_same_services_share_their_hooks(
     enable(opened, second_centre.id, "good", None)
     registry = opened.registry
     assert registry.hooks_for(centre.id) is registry.hooks_for(second_centre.id)
+
+
+def test_who_goes_while_the_hooks_are_made_is_not_kept_in_them(
+    good: Path, enabled: Enabled, centre: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry = enabled("good").registry
+    real, trouble = registry.plugins, Trouble("good", "broken", Text("Gone."), Text("Mend it."))
+
+    def overtaken(names: Any) -> Any:
+        found = real(names)
+        registry.quarantine(trouble)
+        return found
+
+    monkeypatch.setattr(registry, "plugins", overtaken)
+    registry.hooks_for(centre.id)
+    monkeypatch.undo()
+    assert registry.hooks_for(centre.id).plugins == {}

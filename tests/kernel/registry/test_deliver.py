@@ -75,7 +75,7 @@ def open_small(url: str, clock: Any, *listeners: Listener) -> Any:
     module, hooks = ModuleType("huijia_alpha.plugin"), frozenset({"alpha_happened"})
     offering = Loaded(name="alpha", module=module, offers=happened_spec(), hooks=hooks)
     for one in (offering, *(Loaded(name=each.name, module=each.module) for each in listeners)):
-        registry.catalogue[one.name] = Installed(one.name, "1", Text(one.name), f"huijia-{one.name}")
+        registry.catalogue[one.name] = Installed(one.name, "1", Text(one.name))
         registry.order.append(one.name)
         registry.loaded[one.name] = one
     names = frozenset(registry.loaded)

@@ -13,7 +13,7 @@ import pytest
 from huijia.contributions import Job
 from huijia.hookspecs import event, hookimpl
 from huijia.i18n import Text
-from huijia.identity.models import StaffSession
+from huijia.identity.models import Area, Centre, Staff, StaffSession, Throttle
 from huijia.registry.catalogue import Installed
 from huijia.registry.jobs import JobRow, Runner, run_due_jobs
 from huijia.registry.loading import Loaded
@@ -27,6 +27,7 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, func, insert, s
 HERE, ELSEWHERE = UUID(int=1), UUID(int=2)
 KERNEL = [audit.Entry, audit.Detail, seal.Seal, seal.Sealed, seal.HeadRow, outbox.Event, outbox.Delivery]
 KERNEL += [idempotency.Record, JobRow, BreakerRow, StateRow, TroubleRow]
+KERNEL += [Area, Centre, Staff, StaffSession, Throttle]
 RAN = Table("beta_ran", MetaData(), Column("id", Integer, primary_key=True), Column("what", String))
 
 
@@ -37,10 +38,8 @@ def jobs() -> list[Job]:
 
 
 @pytest.fixture
-def small(engine_url: str, clock, jobs: list[Job], monkeypatch) -> Iterator[Any]:
+def small(engine_url: str, clock, jobs: list[Job]) -> Iterator[Any]:
     """An installation with the plugin beta enabled at two centres."""
-    # The table of sessions stands on a dozen others; what purges it is tested where it is.
-    monkeypatch.setattr("huijia.identity.signin.purge", lambda session, now: None)
     opened = open_small(engine_url, clock, jobs)
     KernelBase.metadata.create_all(opened.storage.engine, tables=[model.__table__ for model in KERNEL])
     RAN.metadata.create_all(opened.storage.engine)
@@ -67,7 +66,7 @@ def open_small(url: str, clock: Any, jobs: list[Job]) -> Any:
     module.beta_rang = hookimpl(hear)  # type: ignore[attr-defined]
     loaded = Loaded(name="beta", module=module, offers=offers, hooks=frozenset({"beta_rang"}))
     loaded.contributions["huijia_jobs"] = jobs
-    registry.catalogue["beta"] = Installed("beta", "1", Text("beta"), "huijia-beta")
+    registry.catalogue["beta"] = Installed("beta", "1", Text("beta"))
     registry.order.append("beta")
     registry.loaded["beta"] = loaded
     registry.snapshot = Snapshot(1, {HERE: frozenset({"beta"}), ELSEWHERE: frozenset({"beta"})})
@@ -196,13 +195,6 @@ def test_the_kernels_own_jobs_run(small: Any, both_engines: str) -> None:
         "huijia:seal",
     ]
     assert failed == []
-
-
-def test_the_purge_of_sessions_is_there_to_be_called(monkeypatch) -> None:
-    from huijia.identity.signin import purge
-
-    assert callable(purge)
-    assert StaffSession.__tablename__.startswith("huijia_")
 
 
 def test_a_killed_workers_lease_ends(small: Any, jobs: list[Job], clock, both_engines: str) -> None:

@@ -7,15 +7,18 @@ import json
 import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
+from uuid import UUID
 
 import pytest
 from huijia.errors import NotFound
 from huijia.identity.models import Role
+from huijia.identity.permissions import KERNEL_ROLES
 from huijia.installation import Installation
-from huijia.registry.deliver import deliver_due
+from huijia.registry.deliver import SOURCE, deliver_due, skip
 from huijia.registry.lifecycle import NeedsAnother, PlanChanged, disable, enable, plan
 from huijia.registry.states import INSTALLED, PENDING, READY, standing
 from huijia.registry.troubles import standing_troubles
@@ -245,6 +248,73 @@ def test_one_with_steps_to_go_rests_until_it_is_migrated(plugins: Path, worker: 
         assert standing_troubles(session) == []
 
 
+def test_another_worker_sees_that_the_steps_have_run(plugins: Path, worker: Worker, centre: Any) -> None:
+    steps = {"migrations/first.py": STEP.format(revision="one", before=None)}
+    package = make_plugin(plugins, "grows", steps)
+    opened, planning = worker(), worker()
+    assert plan(planning, "grows", centre.id)["migrations"] == ["one"]
+    enable(opened, centre.id, "grows", None)
+    planning.refresh()
+    assert planning.registry.serving(centre.id) == {"grows"}, "switched on by another, after a plan was shown"
+
+    (package / "migrations" / "second.py").write_text(dedent(STEP.format(revision="two", before="'one'")))
+    opened, waiting = worker(), worker()
+    assert waiting.registry.pending == {"grows": ["two"]}
+    assert opened.migrate() == []
+    waiting.refresh()
+    assert waiting.registry.serving(centre.id) == {"grows"}, "migrated by another"
+
+
+def test_a_later_kernel_brings_its_own_roles_up_to_date_by_migrating(installation: Installation) -> None:
+    ours = select(Role).where(Role.key == KERNEL_ROLES[0].key)
+    installation.migrate()
+    with installation.writing() as session:
+        session.scalars(ours).one().permissions = ["of.yesterday"]
+    assert installation.migrate() == []
+    with installation.reading() as session:
+        assert session.scalars(ours).one().permissions == sorted(KERNEL_ROLES[0].permissions)
+
+
+SLOW = """
+    import threading, time
+    BEGAN = threading.Event()
+    @hookimpl_at_once
+    def huijia_service_enabled(plugin): linger(plugin)
+    @hookimpl_at_once
+    def huijia_service_disabled(plugin): linger(plugin)
+    def linger(plugin):
+        if plugin == "slow":
+            BEGAN.set()
+            time.sleep(0.5)
+    """
+
+
+def test_one_service_is_switched_on_once_by_two_at_once(
+    both_engines: str, plugins: Path, worker: Worker, centre: Any
+) -> None:
+    make_plugin(plugins, "slow", {"plugin.py": SLOW})
+    with ThreadPoolExecutor(2) as two:
+        done = two.map(lambda opened: enable(opened, centre.id, "slow", None), [worker(), worker()])
+        assert sorted(done) == [False, True]
+
+
+def test_nothing_is_switched_on_while_what_it_needs_is_switched_off(
+    both_engines: str, plugins: Path, worker: Worker, centre: Any
+) -> None:
+    make_plugin(plugins, "slow", {"plugin.py": SLOW})
+    make_plugin(plugins, "upon", requires=["huijia-slow"])
+    opened, other = worker(), worker()
+    enable(opened, centre.id, "slow", None)
+    began = opened.registry.loaded["slow"].module.BEGAN
+    began.clear()
+    with ThreadPoolExecutor(1) as one:
+        gone = one.submit(disable, opened, centre.id, "slow", None)
+        assert began.wait(10)
+        with pytest.raises(NeedsAnother, match="enable Slow first"):
+            enable(other, centre.id, "upon", None)
+        assert gone.result()
+
+
 def test_one_that_was_removed_while_on_is_missed(plugins: Path, worker: Worker, centre: Any) -> None:
     make_plugin(plugins, "gone")
     opened = worker()
@@ -256,6 +326,28 @@ def test_one_that_was_removed_while_on_is_missed(plugins: Path, worker: Worker, 
     disable(later, centre.id, "gone", None)
     with later.reading() as session:
         assert standing_troubles(session) == []
+
+
+def test_what_a_removed_one_was_to_hear_is_parked_and_can_be_skipped(
+    plugins: Path, worker: Worker, centre: Any, clock: Any
+) -> None:
+    listens = "@hookimpl\ndef huijia_service_enabled(plugin): pass"
+    make_plugin(plugins, "gone", {"plugin.py": listens})
+    enable(worker(), centre.id, "gone", None)
+    shutil.rmtree(plugins / "huijia_gone-0.1.0.dist-info")
+    later = worker()
+    for _time in range(10):
+        deliver_due(later)
+        clock.move(hours=1)
+    with later.writing(centre) as session:
+        [trouble] = standing_troubles(session, SOURCE)
+        assert str(trouble.message).startswith(
+            "Gone is not installed, and was to hear huijia_service_enabled"
+        )
+        skip(session, UUID(trouble.topic), "It was removed for good.")
+    with later.reading() as session:
+        assert session.scalars(select(Delivery.state)).all() == ["skipped"]
+        assert standing_troubles(session, SOURCE) == []
 
 
 def test_one_service_can_be_seen_alone(opened: Installation, worker: Worker, centre: Any) -> None:
