@@ -15,7 +15,8 @@ from huijia.storage.base import UtcDateTime
 from huijia.storage.work import WorkSession
 
 _ = messages("huijia")
-FREE_TRIES = {"user": 5, "address": 20}  # forty colleagues may share one address
+# Forty colleagues may share one address; ten numbers in a row that are nobody's are no typing errors.
+FREE_TRIES = {"user": 5, "address": 20, "number": 10}
 PAUSE_MINUTES_MAX = 15
 FORGOTTEN_AFTER = timedelta(hours=1)
 
@@ -39,6 +40,20 @@ def _locked(session: WorkSession, keys: Iterable[str]) -> list[Throttle]:
     return list(session.scalars(select(Throttle).where(Throttle.key.in_(keys))))
 
 
+def check(session: WorkSession, **who: str) -> None:
+    """Raises TooMany while a pause lasts; counts nothing."""
+    keys = _keys(who)
+    _refuse_early(session, session.scalars(select(Throttle.heard_again_at).where(Throttle.key.in_(keys))))
+
+
+def _refuse_early(session: WorkSession, heard_again_at: Iterable[datetime]) -> None:
+    until = max(heard_again_at, default=session.now)
+    if until > session.now:
+        minutes = -(-(until - session.now) // timedelta(minutes=1))
+        text = _("Too many failed attempts; try again in {minutes} minutes.", minutes=minutes)
+        raise TooMany(text, until=until)
+
+
 def knock(session: WorkSession, **who: str) -> Marks:
     """Count a try as failed until `pardon` takes it back; so racing tries cannot slip past together.
 
@@ -46,11 +61,7 @@ def knock(session: WorkSession, **who: str) -> Marks:
     """
     keys = _keys(who)
     rows = _locked(session, keys)
-    until = max(row.heard_again_at for row in rows)
-    if until > session.now:
-        minutes = -(-(until - session.now) // timedelta(minutes=1))
-        text = _("Too many failed attempts; try again in {minutes} minutes.", minutes=minutes)
-        raise TooMany(text, until=until)
+    _refuse_early(session, (row.heard_again_at for row in rows))
     for row in rows:
         row.failures = 1 if row.heard_again_at < session.now - FORGOTTEN_AFTER else row.failures + 1
         over = row.failures - keys[row.key]

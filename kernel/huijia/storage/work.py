@@ -28,6 +28,7 @@ from huijia.storage.scope import READ_ONLY, narrow, stamp, straight
 if TYPE_CHECKING:
     from huijia.identity.actor import Actor
     from huijia.registry.calls import BoundHooks
+    from huijia.storage.vault import Vault
 
 logger = logging.getLogger(__name__)
 Deed = Callable[["WorkSession"], object]
@@ -60,6 +61,7 @@ class WorkSession(Session):
         self.centre_id = centre_id
         self.actor = actor
         self.now = now
+        self.vault: Vault = None  # type: ignore[assignment]  # bound by the installation
         self.writable = writable
         self.hooks: BoundHooks = None  # type: ignore[assignment]  # bound by the installation
         self.changes: list[Change] = []

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from huijia.registry.loading import Loaded
 
 _ = messages("huijia")
+BUILT_IN = ("huijia.admin.plugin", "huijia.people.plugin", "huijia.figures.plugin")
 
 
 def build(installation: Installation, plugins: Iterable[Loaded]) -> tuple[Door, list[Trouble]]:
@@ -48,9 +49,9 @@ def _build(installation: Installation, plugins: list[Loaded]) -> Door:
     app.url_map.converters["slug"] = openapi.SlugConverter
     furnish(app, app.homes)
     describing = openapi.Describing(app)
-    own = vars(import_module("huijia.admin.plugin"))
     _bring_in(app, describing, KERNEL, [health.pages, kernel_api.pages, kernel_api.api], [])
-    _bring_in(app, describing, KERNEL, own["huijia_blueprints"](), own["huijia_navigation"]())
+    for own in map(vars, map(import_module, BUILT_IN)):
+        _bring_in(app, describing, KERNEL, own["huijia_blueprints"](), own["huijia_navigation"]())
     for plugin in plugins:
         given = plugin.contributions
         try:

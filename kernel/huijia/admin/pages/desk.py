@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
 from typing import Any
 
 from flask import Response, current_app, redirect, request
-from marshmallow import EXCLUDE, Schema, ValidationError
 
-from huijia.errors import Forbidden, Invalid, Refusal
+from huijia.errors import Invalid
 from huijia.i18n import Text, messages
 from huijia.identity.access import permissions_at
 from huijia.identity.actor import covers
@@ -18,8 +15,10 @@ from huijia.registry.troubles import label
 from huijia.storage.settings import Scope
 from huijia.web.blueprints import Pages
 from huijia.web.current import current
+from huijia.web.forms import attempt as attempt
+from huijia.web.forms import form as form
+from huijia.web.forms import typed as typed
 from huijia.web.pages import page, url
-from huijia.web.problems import translated
 
 _ = messages("huijia")
 pages = Pages("admin", "huijia.admin", prefix="")
@@ -59,36 +58,6 @@ def show(template: str, **context: Any) -> str:
 def done(what: str, endpoint: str, **values: Any) -> Response:
     """Go to a page that says what was done: a key of `DONE`."""
     return redirect(url(endpoint, done=what, **values), 303)  # type: ignore[return-value]
-
-
-def typed(**given: Any) -> dict[str, Any]:
-    """What stands in the form: what was typed, else what is given, else nothing."""
-    return defaultdict(str, {**given, **request.form.to_dict()})
-
-
-def form(**fields: Any) -> Schema:
-    """The shape of a form."""
-    return Schema.from_dict(fields)()
-
-
-def attempt(schema: Schema, deed: Callable[..., Any], *, field: str = "_schema", prefix: str = "") -> Errors:
-    """Hand what was typed to `deed`; the errors by field, none where it was done. Empty entries are left out.
-
-    A refusal that names no field is shown at `field`. Who may not at all is told on a page of its own.
-    """
-    entries = {name.removeprefix(prefix): value.strip() for name, value in request.form.items()}
-    try:
-        asked: Any = schema.load({name: value for name, value in entries.items() if value}, unknown=EXCLUDE)
-        deed(**asked)
-    except ValidationError as problem:
-        found = problem.normalized_messages()
-    except Forbidden:
-        raise
-    except Refusal as no:
-        found = getattr(no, "errors", None) or {field: [no.message]}
-    else:
-        return {}
-    return {name if name == "_schema" else prefix + name: words for name, words in translated(found).items()}
 
 
 def scopes_here() -> list[Scope]:

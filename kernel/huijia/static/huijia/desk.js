@@ -81,6 +81,11 @@
     if (event.target.matches("[data-go]")) event.target.form.requestSubmit();
   });
 
+  // --- a button with data-print prints the page ---
+  document.addEventListener("click", (event) => {
+    if (event.target.matches("[data-print]")) print();
+  });
+
   // --- what went wrong is brought to the reader ---
   const first = $("[data-first]");
   if (first) ($("[aria-invalid=true]") || first).focus();

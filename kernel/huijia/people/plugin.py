@@ -1,0 +1,34 @@
+"""What people bring to the house, by the same hooks that services use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint
+
+from huijia.contributions import NavigationItem
+from huijia.hookspecs import hookimpl
+from huijia.i18n import messages
+from huijia.people.permissions import SEE
+
+_ = messages("huijia")
+
+
+@hookimpl
+def huijia_blueprints() -> list[Blueprint]:
+    from huijia.people.pages import pages
+    from huijia.people.routes import api
+
+    return [pages, api]
+
+
+@hookimpl
+def huijia_navigation() -> list[NavigationItem]:
+    return [NavigationItem(_("People"), "people.find_people", SEE, 10)]
+
+
+@hookimpl
+def huijia_personal_data() -> list[type[Any]]:
+    from huijia.people.models import MODELS
+
+    return list(MODELS)
