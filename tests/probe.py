@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from huijia.identity.models import Role
+from huijia.people.models import PersonNumber
 from huijia.web.recognise import SESSION_COOKIE
 from sqlalchemy import func, inspect, select, table
 
@@ -37,6 +38,10 @@ ASKED = {
     "admin.settings": ("plugin", "at", "done"),
     "admin.sign_in": ("next",),
     "rooms.day": ("day",),
+    "people.find_people": ("q", "cursor", "done"),
+    "people.new_person": ("name",),
+    "figures.of_centre": ("month", "by"),
+    "figures.visits": ("month", "service", "place", "band", "community_id", "cursor"),
 }
 
 
@@ -123,7 +128,12 @@ class House:
         late = {name: value.replace("-23T", "-24T") for name, value in times.items()}
         closure = api.post("rooms/closures", json={"room_id": room.json["id"], "reason": "检修", **late})
         made = {"room_id": room, "booking_id": booking, "closure_id": closure}
+        person = api.post("people/people", json={"name": "陈秀英", "number": "E12345678"})
+        made |= {"person_id": person, "card_id": api.post(f"people/people/{person.json['id']}/cards")}
+        with self.installation.reading() as session:
+            number = session.scalars(select(PersonNumber.id)).one()
         return {name: one.json["id"] for name, one in made.items()} | {
+            "number_id": str(number),
             "staff_id": str(self.other.id),
             "role_id": str(role),
         }
@@ -143,6 +153,15 @@ class House:
             stuck.state = "parked"
             words = label("rooms"), label("rooms")
             keep(session, Trouble("rooms", "parked", *words, source="delivery", topic=str(stuck.id)))
+
+    def states(self) -> list[str]:
+        """Pages that ask for more in another state: of one without a card, of one found elsewhere."""
+        elsewhere = self.factories.centre("huayuan", "花园路街道党群服务中心")
+        theirs = self.factories.client(self.admin, elsewhere).api
+        other = theirs.post("people/people", json={"name": "王建国"}).json["id"]
+        code = theirs.post(f"people/people/{other}/cards").json["code"]
+        plain = self.client.api.post("people/people", json={"name": "李明"}).json["id"]
+        return [f"people/?q={code}", f"people/{plain}"]
 
     def rules(self, *methods: str, api: bool | None = None) -> Iterator[tuple[str, Any]]:
         """Method and rule of every route, of the REST ones or the others only where that is said."""

@@ -2,10 +2,13 @@
 
 from huijia.clock import Clock as Clock
 from huijia.contributions import Answer as Answer
+from huijia.contributions import CalendarEntry as CalendarEntry
 from huijia.contributions import Card as Card
 from huijia.contributions import Demo as Demo
+from huijia.contributions import Figure as Figure
 from huijia.contributions import Job as Job
 from huijia.contributions import NavigationItem as NavigationItem
+from huijia.contributions import Panel as Panel
 from huijia.contributions import Period as Period
 from huijia.contributions import Permission as Permission
 from huijia.contributions import RoleBundle as RoleBundle
@@ -19,6 +22,8 @@ from huijia.errors import NobodyAnswers as NobodyAnswers
 from huijia.errors import NotFound as NotFound
 from huijia.errors import Refusal as Refusal
 from huijia.errors import TooMany as TooMany
+from huijia.figures.counting import count_visit as count_visit
+from huijia.figures.counting import take_visit_back as take_visit_back
 from huijia.hookspecs import contribution as contribution
 from huijia.hookspecs import event as event
 from huijia.hookspecs import hookimpl as hookimpl
@@ -30,6 +35,10 @@ from huijia.i18n import current_locale as current_locale
 from huijia.i18n import messages as messages
 from huijia.identity.actor import Actor as Actor
 from huijia.identity.models import Centre as Centre
+from huijia.marks import personal as personal
+from huijia.marks import subject as subject
+from huijia.people.models import Person as Person
+from huijia.people.sight import find_person as find_person
 from huijia.region import region_of as region_of
 from huijia.storage.base import CentreOwned as CentreOwned
 from huijia.storage.base import UtcDateTime as UtcDateTime
@@ -50,5 +59,3 @@ from huijia.web.pages import url as url
 from huijia.web.paging import Cursor as Cursor
 from huijia.web.paging import paged as paged
 from huijia.web.problems import translated as translated
-
-__version__: str

@@ -87,6 +87,7 @@ def test_every_form_takes_rubbish_in_every_field(chinese: House) -> None:
     chinese.busy()
     pages = [page for _path, page in pages_of(chinese).values()]
     pages.append(Page(chinese.factories.client(None, chinese.centre).get("/signin").text))
+    pages += [Page(chinese.client.get(path).text) for path in chinese.states()]
     forms = {form.key: form for page in pages for form in page.forms if form.method == "POST"}
     adapter = chinese.app.url_map.bind("localhost")
     reached = {adapter.match(urlsplit(form.action).path, "POST")[0] for form in forms.values()}

@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 
 import pytest
 from huijia.cli.serving import application
+from huijia.people.models import PersonNumber
 from huijia.storage.base import KernelBase
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
 ABSENT = "no-such-centre"
 EVERYTHING = {"*"}
@@ -22,7 +23,11 @@ WORDS = {"centre": "", "day": "2026-11-23", "name": "rooms", "plugin": "rooms"}
 
 @pytest.fixture
 def home_records(
-    client: Callable[..., Any], centre: Any, enable: Callable[..., None], staff: Callable[..., Any]
+    installation: Any,
+    client: Callable[..., Any],
+    centre: Any,
+    enable: Callable[..., None],
+    staff: Callable[..., Any],
 ) -> list[UUID]:
     """One of everything at the first centre; their ids."""
     enable("rooms")
@@ -42,7 +47,14 @@ def home_records(
     closure = keeper.post("rooms/closures", json={"room_id": room.json["id"], **shut})
     assert closure.status_code == 201, closure.text
     made = [UUID(answer.json["id"]) for answer in (room, booking, closure)]
-    return [*made, staff("li", permissions={"rooms.see"}).id, centre.id, centre.area_id]
+    person = keeper.post("people/people", json={"name": "陈秀英", "number": "E12345678"})
+    assert person.status_code == 201, person.text
+    card = keeper.post(f"people/people/{person.json['id']}/cards")
+    assert card.status_code == 201, card.text
+    with installation.reading() as session:
+        number = session.scalars(select(PersonNumber.id)).one()
+    resident = [UUID(person.json["id"]), UUID(card.json["id"]), number]
+    return [*made, staff("li", permissions={"rooms.see"}).id, centre.id, centre.area_id, *resident]
 
 
 @pytest.fixture
@@ -144,6 +156,7 @@ def test_records_of_a_centre_are_not_there_for_another(
 
 HOURS = {"starts_at": "2026-11-23T10:00:00+08:00", "ends_at": "2026-11-23T11:00:00+08:00"}
 FIELDS = {"day": "2026-11-23", "start": "10:00", "end": "11:00", "name": "舞蹈队"}
+CONFIRMED = {"evidence": "passport", "until": "2027-01-01"}
 SHUT = {
     "first_day": "2026-11-24",
     "start": "10:00",
@@ -165,9 +178,20 @@ SHUT = {
         (0, "POST", "rooms/book", {"data": {"room_id": "ID", **FIELDS}}),
         (0, "GET", "rooms/book?room=ID&day=2026-11-23", {}),
         (0, "POST", "rooms/closures", {"data": {"room_id": "ID", **SHUT}}),
-        (0, "POST", "rooms/rooms/ID", {"data": {"name": "舞蹈室", "floor": "2", "capacity": "5"}}),
+        (0, "POST", "rooms/rooms/ID/edit", {"data": {"name": "舞蹈室", "floor": "2", "capacity": "5"}}),
         (1, "POST", "rooms/bookings/ID/cancel", {"data": {"reason": "不来了"}}),
         (2, "POST", "rooms/closures/ID/lift", {"data": {"why": ""}}),
+        (6, "GET", "api people/people/ID", {}),
+        (6, "PATCH", "api people/people/ID", {"json": {"name": "陈秀兰"}}),
+        (6, "POST", "api people/people/ID/confirmations", {"json": CONFIRMED}),
+        (6, "POST", "api people/people/ID/cards", {}),
+        (7, "POST", "api people/cards/ID/block", {"json": {"why": "丢失"}}),
+        (6, "POST", "people/ID/change", {"data": {"name": "陈秀兰"}}),
+        (6, "POST", "people/ID/confirm", {"data": CONFIRMED}),
+        (6, "POST", "people/ID/card", {"data": {}}),
+        (6, "POST", "people/ID/here", {"data": {"q": "陈秀英"}}),
+        (7, "POST", "people/cards/ID/end", {"data": {"why": "丢失", "what": "replace"}}),
+        (8, "POST", "people/numbers/ID", {"data": {}}),
     ],
 )
 def test_a_sound_request_about_another_centres_record_finds_nothing(

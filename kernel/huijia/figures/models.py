@@ -13,7 +13,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.identity.models import Centre
-from huijia.personal import subject
+from huijia.marks import subject
 from huijia.storage.base import KernelBase, pk
 from huijia.storage.settings import bound_lengths
 

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from flask import request
+from marshmallow import ValidationError
+from marshmallow.validate import OneOf, Regexp
 from sqlalchemy import select
 
 from huijia.errors import NotFound
@@ -111,10 +113,15 @@ def _may(scope: Scope) -> bool:
 def visits() -> str:
     """The visits behind a figure, the newest first; names for those who may see people."""
     month = _month()
-    kinds: dict[str, Callable[[str], Any]] = {"service": str, "place": str, "band": str, "community_id": UUID}
+    kinds: dict[str, Callable[[str], Any]] = {
+        "service": Regexp(r"[a-z][a-z0-9_]{0,39}\Z"),
+        "place": OneOf(PLACES),
+        "band": str,
+        "community_id": UUID,
+    }
     try:
         only = {name: read(request.args[name]) for name, read in kinds.items() if name in request.args}
-    except ValueError:
+    except (ValueError, ValidationError):
         raise NotFound(_("There is no such figure; choose one from the list.")) from None
     query = visits_of(Span([current.centre.id], month, month), **only)
     rows, following = paged(

@@ -13,7 +13,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, St
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.identity.models import Area, Centre, Staff
-from huijia.personal import PLAIN, SENSITIVE, personal, subject
+from huijia.marks import PLAIN, SENSITIVE, personal, subject
 from huijia.storage.base import KernelBase, pk
 from huijia.storage.files import File
 from huijia.storage.settings import bound_lengths

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from huijia.i18n import messages
 from huijia.identity.models import Area
 from huijia.people import reports, service
+from huijia.people.errors import NoSuchPerson
 from huijia.people.models import EVIDENCE, SEXES, Person, PersonNumber, ResidentCard
 from huijia.people.permissions import CARDS, CONFIRM, MANAGE, NUMBERS, SEE
 from huijia.people.schemas import CARD_WORDS, EVIDENCE_WORDS, SEX_WORDS
@@ -207,7 +208,7 @@ def register_here(person_id: UUID) -> Any:
     hits = search_people(current.session, actor=current.actor, text=request.form.get("q", ""))
     found = next((hit for hit in hits if hit.id == person_id and hit.by != "name"), None)
     if found is None:
-        return find_people()
+        raise NoSuchPerson
     shown = current.session.get_one(Person, person_id)
     service.register_here(current.session, person=shown, **_by())
     _about(person_id)

@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from huijia.errors import Fault, Forbidden, NotFound, NotSignedIn, Refusal
 from huijia.i18n import Text, messages, speaking
 from huijia.storage import audit
+from huijia.storage.engine import is_undone
 from huijia.web import once, problems, security
 from huijia.web.blueprints import MEMBER, Access
 from huijia.web.bodies import BODY_BYTES_MAX, UPLOAD_BYTES_MAX, check_text
@@ -110,7 +111,7 @@ class Door(flask.Flask):
                 self._note(visit, refusal)
                 raise
             except Exception as error:
-                if last or not access.unit or not problems.is_undone(error):
+                if last or not access.unit or not is_undone(error):
                     raise
                 for _name, kept in request.files.items(multi=True):
                     kept.stream.seek(0)

@@ -12,13 +12,12 @@ from typing import Any
 from flask import Response, current_app, json, request
 from markupsafe import Markup
 from marshmallow import ValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from huijia.errors import Refusal
 from huijia.i18n import Text, messages
+from huijia.storage.engine import is_passing
 from huijia.web.current import Visit, current
 
 _ = messages("huijia")
@@ -80,22 +79,6 @@ class Problem:
         more = {"until": until, "errors": self.errors, "details": self.details}
         own = {name: getattr(self, name) for name in ("title", "status", "detail", "code", "instance")}
         return {"type": f"urn:huijia:problem:{self.code}", **own, **{k: v for k, v in more.items() if v}}
-
-
-def is_passing(error: BaseException) -> bool:
-    """True where the same request may succeed a moment later: locked, timed out, cut off."""
-    if not isinstance(error, DBAPIError):
-        return isinstance(error, PoolTimeout)
-    state = getattr(error.orig, "sqlstate", None)
-    if state:
-        return state[:2] in ("40", "53", "57", "08") or state == "55P03"
-    return error.connection_invalidated or any(w in str(error.orig) for w in ("locked", "busy", "connection"))
-
-
-def is_undone(error: BaseException) -> bool:
-    """True where the database surely undid the work (deadlock, conflict, lock): do it again at once."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return is_passing(error) and (state[:2] == "40" or state == "55P03" if state else "locked" in str(error))
 
 
 def wants_page() -> bool:

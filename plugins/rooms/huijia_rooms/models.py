@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from huijia import CentreOwned, pk, plugin_base
+from huijia import CentreOwned, Person, personal, pk, plugin_base, subject
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,7 @@ Base = plugin_base("rooms")
 BOOKED_AS = ("whole", "shared", "either")
 BOOKER_KINDS = ("person", "group", "organisation", "service")
 ON_HOLIDAYS = ("centre", "open", "closed")
+CALL = "to know whose booking it is, and to talk to them"
 CAPACITY_MAX = 5_000
 AREA_MAX = 100_000
 
@@ -91,11 +92,14 @@ class Booking(CentreOwned, Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     seats: Mapped[int | None]
-    name: Mapped[str] = mapped_column(String(80))
+    person_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey(Person.__table__.c.id), index=True, info=subject(keep_months=36, since="ends_at")
+    )
+    name: Mapped[str] = mapped_column(String(80), info=personal(CALL, erased="—"))
     kind: Mapped[str] = mapped_column(String(20))
-    purpose: Mapped[str] = mapped_column(String(200), default="")
+    purpose: Mapped[str] = mapped_column(String(200), default="", info=personal(CALL, erased=""))
     head_count: Mapped[int | None]
-    contact: Mapped[str] = mapped_column(String(80), default="")
+    contact: Mapped[str] = mapped_column(String(80), default="", info=personal(CALL, erased=""))
     place: Mapped[str] = mapped_column(String(10), default="centre")
     subject: Mapped[str] = mapped_column(String(120), default="")  # what another service holds it for
     status: Mapped[str] = mapped_column(String(10), default="booked")
@@ -103,7 +107,8 @@ class Booking(CentreOwned, Base):
     booked_at: Mapped[datetime]
     cancelled_by: Mapped[str] = mapped_column(String(80), default="")
     cancelled_at: Mapped[datetime | None]
-    cancel_reason: Mapped[str] = mapped_column(String(200), default="")
+    cancel_reason: Mapped[str] = mapped_column(String(200), default="", info=personal(CALL, erased="—"))
+    counted: Mapped[bool] = mapped_column(default=False)  # among the visits of the figures
 
 
 class Occupancy(CentreOwned, Base):

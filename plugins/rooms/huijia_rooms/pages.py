@@ -8,7 +8,20 @@ from typing import Any
 from uuid import UUID
 
 from flask import redirect, request
-from huijia import Pages, Period, Refusal, current, keep_file, messages, page, paged, translated, url
+from huijia import (
+    NotFound,
+    Pages,
+    Period,
+    Refusal,
+    current,
+    find_person,
+    keep_file,
+    messages,
+    page,
+    paged,
+    translated,
+    url,
+)
 from marshmallow import ValidationError
 
 from huijia_rooms import reports, schemas, service
@@ -83,8 +96,18 @@ def book_form() -> str:
             "day": _day_asked().isoformat(),
             "room_id": request.args.get("room_id", request.args.get("room", "")),
             **times,
+            **_whose(request.args.get("person", "")),
         }
     )
+
+
+def _whose(person: str) -> dict[str, str]:
+    """What the form holds of somebody whose page it was opened from."""
+    try:
+        found = find_person(current.session, UUID(person)) if person else None
+    except ValueError:
+        raise NotFound(_("There is no such person; open the form from their page.")) from None
+    return {"person_id": str(found.id), "name": found.name, "kind": "person"} if found else {}
 
 
 @pages.post("/book", permission="rooms.book")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from huijia import (
     Actor,
+    CalendarEntry,
     Centre,
     Demo,
+    Figure,
+    Job,
     NavigationItem,
+    Panel,
     Period,
     Permission,
     RoleBundle,
@@ -70,6 +74,25 @@ def huijia_commands() -> list[Any]:
 
 
 @hookimpl
+def huijia_jobs() -> list[Job]:
+    from huijia_rooms.jobs import count_visits
+
+    return [Job("count-visits", timedelta(minutes=10), count_visits)]
+
+
+@hookimpl
+def huijia_figures() -> list[Figure]:
+    return [Figure("rooms.use", _("Use of rooms"), endpoint="rooms.bookings")]
+
+
+@hookimpl
+def huijia_personal_data() -> list[type[Any]]:
+    from huijia_rooms.models import Booking
+
+    return [Booking]
+
+
+@hookimpl
 def huijia_demo() -> Demo:
     from huijia_rooms.demo import make
 
@@ -96,6 +119,24 @@ def huijia_counts(session: WorkSession, actor: Actor, now: datetime) -> int:
     from huijia_rooms.reports import count_in_closures
 
     return count_in_closures(session, now=now) if actor.may("rooms.see") else 0
+
+
+@hookimpl
+def huijia_person_panel(session: WorkSession, actor: Actor, person_id: UUID, now: datetime) -> Panel | None:
+    from huijia_rooms.reports import panel_of
+
+    return panel_of(session, person_id=person_id, now=now) if actor.may("rooms.see") else None
+
+
+@hookimpl
+def huijia_person_calendar(
+    session: WorkSession, actor: Actor, person_id: UUID, since: datetime, until: datetime
+) -> list[CalendarEntry]:
+    from huijia_rooms.reports import calendar_of
+
+    if not actor.may("rooms.see"):
+        return []
+    return calendar_of(session, person_id=person_id, since=since, until=until)
 
 
 @hookimpl

@@ -158,6 +158,9 @@ class Wish(Schema):
     purpose = words(200, load_default="")
     head_count = number(1, CAPACITY_MAX, allow_none=True, load_default=None, metadata={"description": HEADS})
     contact = words(80, load_default="")
+    person_id = fields.UUID(
+        allow_none=True, load_default=None, metadata={"description": "A person registered here, who uses it."}
+    )
 
 
 class BookingBody(Wish, Times):

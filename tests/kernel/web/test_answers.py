@@ -13,6 +13,7 @@ import pytest
 from flask import Response
 from huijia.config import Config
 from huijia.identity.models import Area
+from huijia.storage.engine import is_undone
 from huijia.storage.files import keep_file
 from huijia.web import problems, security
 from huijia.web.app import build
@@ -130,7 +131,7 @@ def test_postgresql_says_what_may_be_tried_again(app: Door, state: str, status: 
     error = OperationalError("SELECT 1", {}, original)
     with app.test_request_context("/api/v1/x"):
         found = problems.problem_of(error, SimpleNamespace(request_id="r", plugin="tiny"))  # type: ignore[arg-type]
-    assert (found.status, problems.is_undone(error)) == (status, again)
+    assert (found.status, is_undone(error)) == (status, again)
 
 
 def test_what_was_undone_is_done_again_once(app: Door, client: Any, counted: Any) -> None:

@@ -100,6 +100,9 @@ def _bookings() -> None:
         _room_id("rooms_booking"),
         *_period("rooms_booking"),
         sa.Column("seats", sa.Integer()),
+        sa.Column(
+            "person_id", sa.Uuid(), sa.ForeignKey("huijia_person.id", name="fk_rooms_booking_person_id")
+        ),
         sa.Column("name", sa.String(80), nullable=False),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("purpose", sa.String(200), nullable=False),
@@ -113,6 +116,7 @@ def _bookings() -> None:
         sa.Column("cancelled_by", sa.String(80), nullable=False),
         sa.Column("cancelled_at", UtcDateTime()),
         sa.Column("cancel_reason", sa.String(200), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.CheckConstraint("seats IS NULL OR seats >= 1", name="seats"),
         sa.CheckConstraint("kind IN ('person', 'group', 'organisation', 'service')", name="kind"),
         sa.CheckConstraint("place IN ('centre', 'community', 'home')", name="place"),
@@ -125,6 +129,7 @@ def _bookings() -> None:
     op.create_index(
         "ix_rooms_booking_centre_id_starts_at_id", "rooms_booking", ["centre_id", "starts_at", "id"]
     )
+    op.create_index("ix_rooms_booking_person_id", "rooms_booking", ["person_id"])
     op.create_index("ix_rooms_booking_room_id_starts_at", "rooms_booking", ["room_id", "starts_at"])
 
 

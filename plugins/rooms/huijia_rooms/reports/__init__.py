@@ -6,4 +6,6 @@ from huijia_rooms.reports.lists import about_day as about_day
 from huijia_rooms.reports.lists import bookings_of as bookings_of
 from huijia_rooms.reports.lists import count_in_closures as count_in_closures
 from huijia_rooms.reports.lists import today as today
+from huijia_rooms.reports.person import calendar_of as calendar_of
+from huijia_rooms.reports.person import panel_of as panel_of
 from huijia_rooms.reports.standing import stays_by_room as stays_by_room

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from huijia import Actor, Period, UtcDateTime, WorkSession, here, messages, new_id
+from huijia import Actor, Period, UtcDateTime, WorkSession, find_person, here, messages, new_id
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -34,7 +34,8 @@ TAKEN = select(OCCUPANCY.starts_at, OCCUPANCY.ends_at, OCCUPANCY.seats).where(
     OCCUPANCY.starts_at < bindparam("until", type_=UtcDateTime),
 )
 # Said here and not left to the columns' defaults, so that what was written can be told without reading it.
-FRESH = {"place": "centre", "status": "booked", "cancelled_by": "", "cancelled_at": None, "cancel_reason": ""}
+FRESH = {"place": "centre", "status": "booked", "cancelled_by": "", "cancelled_at": None, "cancel_reason": "",
+         "counted": False}  # fmt: skip
 ADD_BOOKING, ADD_OCCUPANCY = insert(Booking.__table__), insert(Occupancy.__table__)
 FREE = delete(Occupancy.__table__).where(here(Occupancy), OCCUPANCY.booking_id == bindparam("freed"))
 
@@ -83,6 +84,7 @@ def book_room(
     period: Period,
     name: str,
     kind: str = "person",
+    person_id: UUID | None = None,
     seats: int | None = None,
     head_count: int | None = None,
     purpose: str = "",
@@ -104,7 +106,8 @@ def book_room(
     _check_free(wish)
     people = head_count if seats is None else seats
     wanted = {"name": name, "kind": kind, "purpose": purpose, "contact": contact, "head_count": people}
-    kept = {"subject": subject, "booked_by": actor.name, "booked_at": now}
+    whose = find_person(session, person_id).id if person_id else None
+    kept = {"person_id": whose, "subject": subject, "booked_by": actor.name, "booked_at": now}
     return _keep(wish, {**wanted, **kept})
 
 
