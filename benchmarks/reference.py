@@ -25,9 +25,9 @@ THREADS = int(os.environ.get("HUIJIA_WEB_THREADS", "4"))  # as ours has them
 BOOKING = """
     INSERT INTO rooms_booking (
         id, centre_id, room_id, starts_at, ends_at, seats, name, kind, purpose, head_count, contact,
-        place, subject, status, booked_by, booked_at, cancelled_by, cancelled_at, cancel_reason)
+        place, subject, status, booked_by, booked_at, cancelled_by, cancelled_at, cancel_reason, counted)
     VALUES (%s, %s, %s, %s, %s, NULL, %s, 'person', '', NULL, '',
-        'centre', '', 'booked', 'token', %s, '', NULL, '')"""
+        'centre', '', 'booked', 'token', %s, '', NULL, '', false)"""
 OCCUPANCY = """
     INSERT INTO rooms_occupancy (room_id, booking_id, centre_id, starts_at, ends_at, seats, token)
     VALUES (%s, %s, %s, %s, %s, NULL, %s)"""

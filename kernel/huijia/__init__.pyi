@@ -33,6 +33,7 @@ from huijia.hookspecs import request as request
 from huijia.i18n import Text as Text
 from huijia.i18n import current_locale as current_locale
 from huijia.i18n import messages as messages
+from huijia.i18n import translated as translated
 from huijia.identity.actor import Actor as Actor
 from huijia.identity.models import Centre as Centre
 from huijia.marks import personal as personal
@@ -58,4 +59,3 @@ from huijia.web.pages import page as page
 from huijia.web.pages import url as url
 from huijia.web.paging import Cursor as Cursor
 from huijia.web.paging import paged as paged
-from huijia.web.problems import translated as translated

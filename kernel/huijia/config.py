@@ -7,10 +7,10 @@ Encryption keys lie in a file of their own, outside the database.
 from __future__ import annotations
 
 import base64
-import difflib
 import json
 import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,11 +19,13 @@ from typing import Any, cast
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from huijia.i18n import Text, messages
+from huijia.i18n import Text, messages, translated
+from huijia.spelling import nearest
 
 _ = messages("huijia")
 FILE = "huijia.toml"
 KEY_BYTES = 32
+PORT = 8000
 OTHERS = "HUIJIA_HOME HUIJIA_CLOCK HUIJIA_PLUGINS HUIJIA_CHROMIUM HUIJIA_LANG HUIJIA_LONG".split()  # noqa: SIM905
 OTHER_PREFIXES = ("HUIJIA_TEST_", "HUIJIA_REQUIRE_")
 _URL = fields.Url(load_default="", schemes={"http", "https"}, require_tld=False)
@@ -50,7 +52,7 @@ def _list(default: Any = list) -> fields.List:
     return fields.List(fields.String(), load_default=default, allow_none=True)
 
 
-_WEB = {"address": _text("127.0.0.1"), "port": _count(8080, 65535), "external_url": _URL}
+_WEB = {"address": _text("127.0.0.1"), "port": _count(PORT, 65535), "external_url": _URL}
 _WEB |= {"workers": _count(1, 256), "threads": _count(4, 256), "tls_cert": _text(), "tls_key": _text()}
 _LEVEL = _text("INFO", "DEBUG", "INFO", "WARNING", "ERROR")
 _FIELDS: dict[str, dict[str, Any]] = {
@@ -96,14 +98,19 @@ class Config:
         home = Path(home or environ.get("HUIJIA_HOME") or "var")
         try:
             # Editors on Windows begin a file with a byte order mark.
-            given = tomllib.loads((home / FILE).read_text("utf-8-sig")) if (home / FILE).exists() else {}
-        except ValueError as error:
+            given = tomllib.loads((home / FILE).read_text("utf-8-sig"))
+        except FileNotFoundError:
+            given = {}
+        except OSError as error:
+            raise _unread(home / FILE, error) from None
+        except (ValueError, RecursionError) as error:
             words = _(
                 "{path} is not TOML in UTF-8 ({error}); correct it there.", path=home / FILE, error=error
             )
             raise ConfigError(words) from None
         for section, key, value in _from_environment(environ):
-            given.setdefault(section, {})[key] = value
+            values = given.get(section, {})
+            given[section] = {**values, key: value} if isinstance(values, dict) else values
         return cls(home, given)
 
     def save(self) -> None:
@@ -114,21 +121,23 @@ class Config:
                 f"[{section}]",
                 *(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items()),
             ]
-        _write(self.home / FILE, "\n".join([*lines, ""]))
+        write_whole(self.home / FILE, "\n".join([*lines, ""]))
 
     def read_keys(self) -> dict[int, bytes]:
         """The encryption keys by version. Raises ConfigError where the file is missing or open to others."""
         path = self.keys.path
-        if not path.exists():
-            words = _("There is no key file at {path}; run huijia init, or put it back there.", path=path)
-            raise ConfigError(words)
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(_("Others may read {path}; run chmod 600 on it.", path=path))
         try:
+            if path.stat().st_mode & 0o077:
+                raise ConfigError(_("Others may read {path}; run chmod 600 on it.", path=path))
             kept = json.loads(path.read_bytes())
             keys = {int(version): base64.b64decode(key, validate=True) for version, key in kept.items()}
             if {len(key) for key in keys.values()} != {KEY_BYTES}:
                 raise ValueError
+        except FileNotFoundError:
+            words = _("There is no key file at {path}; run huijia init, or put it back there.", path=path)
+            raise ConfigError(words) from None
+        except OSError as error:
+            raise _unread(path, error) from None
         except (ValueError, AttributeError, TypeError):
             words = _("{path} is not a key file; put it back from where it was kept.", path=path)
             raise ConfigError(words) from None
@@ -137,7 +146,7 @@ class Config:
     def write_keys(self, keys: Mapping[int, bytes]) -> None:
         """Keep the keys, readable by their owner only."""
         text = {str(version): base64.b64encode(key).decode() for version, key in keys.items()}
-        _write(self.keys.path, json.dumps(text))
+        write_whole(self.keys.path, json.dumps(text))
 
 
 def _section(name: str, schema: Schema, values: Any) -> SimpleNamespace:
@@ -148,18 +157,15 @@ def _section(name: str, schema: Schema, values: Any) -> SimpleNamespace:
     try:
         return SimpleNamespace(**cast("dict[str, Any]", schema.load(values)))
     except ValidationError as error:
-        key, said = next(iter(error.normalized_messages().items()))
-        why = Text(said[0]) if isinstance(said, list) else said
+        key, said = next(iter(translated(error.normalized_messages()).items()))
+        why = said[0] if isinstance(said, list) else said
         words = _("{key} of [{name}] cannot be used: {why}", key=key, name=name, why=why)
         raise ConfigError(words) from None
 
 
 def _check_known(name: str, known: Collection[str], wrong: Text) -> None:
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        if near:
-            raise ConfigError(_("{wrong}; did you mean {near}?", wrong=wrong, near=near[0]))
-        raise ConfigError(_("{wrong}; there are {known}.", wrong=wrong, known=", ".join(known)))
+        raise ConfigError(_("{wrong}; did you mean {near}?", wrong=wrong, near=nearest(name, known)))
 
 
 def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, Any]]:
@@ -176,13 +182,21 @@ def _from_environment(environ: Mapping[str, str]) -> list[tuple[str, str, Any]]:
     return found
 
 
-def _write(path: Path, text: str) -> None:
+def _unread(path: Path, error: OSError) -> ConfigError:
+    words = _("{path} cannot be read ({error}); mend that, and try again.", path=path, error=error.strerror)
+    return ConfigError(words)
+
+
+def write_whole(path: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file, readable by its owner only unless `mode` says otherwise. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and renamed: a crash in between leaves the old file whole.
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-    ) as file:
-        file.write(text)
-    fresh.replace(path)
+    handle, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(handle, mode)
+            file.write(text)
+        Path(fresh).replace(path)
+    except BaseException:
+        Path(fresh).unlink()
+        raise

@@ -72,12 +72,17 @@ class Today:
 
 @dataclass(frozen=True)
 class Job:
-    """Work done in the background, by one worker at a time. `run(session, now)` must be repeatable."""
+    """Work done in the background, by one worker at a time. `run(session, now)` must be repeatable.
+
+    What takes longer than a blink is done `in_batches`: `run` does a part and returns True while there is
+    more. Each part is a unit of its own, a second after the last, and others write in between.
+    """
 
     name: str
     every: timedelta
     run: Callable[..., object]
     per_centre: bool = True  # once per centre that enabled the service, else once per installation
+    in_batches: bool = False
 
 
 @dataclass(frozen=True)

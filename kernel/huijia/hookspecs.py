@@ -149,6 +149,14 @@ def huijia_person_calendar(
     """What a person has before them at this service, for their one calendar."""
 
 
+@question
+def huijia_person_open_matters(session: WorkSession, person_id: UUID, now: datetime) -> list[str]:
+    """Sentences on what of value is still open with a person, at any centre: it must be settled before erasure.
+
+    Asked across centres. Whoever fails to answer stops the erasure.
+    """
+
+
 # --- events --------------------------------------------------------------------------------------
 
 
@@ -177,3 +185,13 @@ def huijia_person_moved(
 @event
 def huijia_person_died(session: WorkSession, person_id: UUID, died_on: date, now: datetime) -> None:
     """Somebody died. Benefits have stopped already: eligibility reads the person's state itself."""
+
+
+@event
+def huijia_person_separated(session: WorkSession, kept_id: UUID, merged_id: UUID, now: datetime) -> None:
+    """A merge was a mistake and is undone: `merged_id` stands for itself again."""
+
+
+@event
+def huijia_person_death_corrected(session: WorkSession, person_id: UUID, now: datetime) -> None:
+    """Somebody was recorded as dead by mistake, and lives."""

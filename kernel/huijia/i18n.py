@@ -8,6 +8,7 @@ rendered when it is shown, in the language of whoever reads it. Catalogues are g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,18 @@ from typing import Any
 KERNEL = "huijia"
 LOCALES = ("zh_Hans", "en")
 DEFAULT_LOCALE = "zh_Hans"
+# Sentences of marshmallow that hold values; those without are looked up as they are.
+FIELD_SENTENCES = (
+    "Must be one of: {choices}.",
+    "Must be equal to {other}.",
+    "Must be greater than or equal to {min} and less than or equal to {max}.",
+    "Must be greater than or equal to {min}.",
+    "Must be less than or equal to {max}.",
+    "Shorter than minimum length {min}.",
+    "Longer than maximum length {max}.",
+    "Length must be between {min} and {max}.",
+    "Length must be {equal}.",
+)
 
 _locale: ContextVar[str] = ContextVar("huijia_locale", default=DEFAULT_LOCALE)
 
@@ -44,10 +57,14 @@ class Text:
         return f"Text({self.message!r}, {self.domain!r})"
 
     def __eq__(self, other: object) -> bool:
-        return str(self) == str(other) if isinstance(other, Text | str) else NotImplemented
+        # Never by what it renders to: that depends on who reads, and a hash may not.
+        return self._parts() == other._parts() if isinstance(other, Text) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.domain, self.message))
+        return hash((self.domain, self.message))  # values may be lists
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.domain, self.message, self.values
 
 
 def messages(domain: str) -> Callable[..., Text]:
@@ -92,3 +109,21 @@ def catalogue(domain: str, locale: str) -> dict[str, str]:
     from babel.messages.pofile import read_po
 
     return {str(m.id): str(m.string) for m in read_po(lines) if m.id and m.string and not m.fuzzy}
+
+
+def translated(errors: Any) -> Any:
+    """marshmallow's nest of messages, each in the reader's language."""
+    if isinstance(errors, dict):
+        return {str(name): translated(value) for name, value in errors.items()}
+    if isinstance(errors, list | tuple):
+        return [translated(value) for value in errors]
+    for sentence, pattern in _patterns():
+        found = pattern.fullmatch(str(errors))
+        if found:
+            return str(Text(sentence, **found.groupdict()))
+    return str(Text(errors) if isinstance(errors, str) else errors)
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    return [(s, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(s)))) for s in FIELD_SENTENCES]

@@ -5,7 +5,6 @@ Plugins' names come from a cache beside the configuration, so that `--help` neve
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
@@ -47,9 +46,9 @@ class Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
         if self.get_command(ctx, args[0]) is None:
-            near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
+            near = import_module("huijia.spelling").nearest(args[0], self.list_commands(ctx))
             words = say("There is no command {name}.", name=args[0])
-            ctx.fail(f"{words} {say('Did you mean {near}?', near=near[0])}" if near else words)
+            ctx.fail(f"{words} {say('Did you mean {near}?', near=near)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -97,8 +96,8 @@ def home_of(ctx: click.Context, otherwise: str = "var") -> Path:
 
 def _cached(ctx: click.Context) -> dict[str, str]:
     try:
-        return json.loads((home_of(ctx) / CACHE).read_text())
-    except (OSError, ValueError):
+        return dict(json.loads((home_of(ctx) / CACHE).read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
         return {}
 
 

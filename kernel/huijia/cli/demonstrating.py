@@ -13,7 +13,7 @@ import click
 from huijia.cli import home_of, say
 from huijia.cli.installing import person, place, prepare
 from huijia.cli.opening import opened
-from huijia.config import Config
+from huijia.config import PORT, Config
 
 SEED = 20261122
 PASSWORD = "huijia-demo-2026"
@@ -32,7 +32,7 @@ PEOPLE = {"admin": "may do everything", "desk": "works at the desk", "reader": "
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Then serve it.")
-@click.option("--port", default=8000, type=click.IntRange(1, 65535), help="Port to serve at [8000].")
+@click.option("--port", default=PORT, type=click.IntRange(1, 65535), help="Port to serve at [8000].")
 @click.pass_context
 def demo(ctx: click.Context, serve: bool, port: int) -> None:
     """Make two demonstration centres with invented people, in var/demo unless --home says otherwise."""
@@ -105,9 +105,11 @@ def _people(installation: Any) -> dict[str, Any]:
 
 
 def _tell_stories(installation: Any, centres: dict[str, Any]) -> None:
+    from huijia.people.plugin import huijia_demo
 
     plugins = installation.registry.plugins(installation.registry.serving())
     demos = [(p.name, p.contributions["huijia_demo"]) for p in plugins if "huijia_demo" in p.contributions]
+    demos.append(("people", huijia_demo()))
     for name, one in sorted(demos, key=lambda found: found[1].order):
         for key, centre in centres.items():
             title = f"{name.ljust(12)} {centre.slug.ljust(8)}"

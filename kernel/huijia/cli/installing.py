@@ -8,7 +8,7 @@ import click
 
 from huijia.cli import home_of, say
 from huijia.cli.opening import opened
-from huijia.config import Config
+from huijia.config import PORT, Config
 
 if TYPE_CHECKING:
     from huijia.identity.models import Centre, Staff
@@ -18,7 +18,7 @@ KINDS = ("city", "district", "subdistrict")
 
 
 @click.command()
-@click.option("--url", prompt="Address that people will type", default="http://127.0.0.1:8080")
+@click.option("--url", prompt="Address that people will type", default=f"http://127.0.0.1:{PORT}")
 @click.option("--city", prompt="City", default="郑州市")
 @click.option("--district", prompt="District", default="金水区")
 @click.option("--subdistrict", prompt="Subdistrict")
@@ -31,6 +31,7 @@ KINDS = ("city", "district", "subdistrict")
 def init(ctx: click.Context, url: str, centre: str, slug: str, database: str, **given: str) -> None:
     """Set up an installation. What is there already is left as it is."""
     home = home_of(ctx)
+    Config.load(home)  # what cannot be read is not written over
     if not (home / "huijia.toml").exists():
         Config(home, {"web": {"external_url": url}, "database": {"url": database} if database else {}}).save()
     config = Config.load(home)

@@ -6,13 +6,14 @@ import json
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from huijia.cli import CACHE, home_of, language, say
-from huijia.config import Config, ConfigError
+from huijia.config import Config, ConfigError, write_whole
 from huijia.errors import Refusal
 from huijia.i18n import speaking
 
@@ -39,9 +40,16 @@ def opened(config: Config | None = None, *, installed: bool = True) -> Iterator[
                 raise ConfigError(say("There is nothing at {home} yet; run huijia init.", home=config.home))
             yield installation
         finally:
-            names = {one.name: one.summary.message for one in installation.registry.catalogue.values()}
-            (config.home / CACHE).write_text(json.dumps(names, ensure_ascii=False))
+            _remember(config.home / CACHE, installation)
             installation.close()
+
+
+def _remember(cache: Path, installation: Installation) -> None:
+    names = {one.name: one.summary.message for one in installation.registry.catalogue.values()}
+    text = json.dumps(names, ensure_ascii=False)
+    with suppress(OSError):  # a home that may only be read is as good for everything else
+        if not cache.exists() or cache.read_bytes() != text.encode():
+            write_whole(cache, text, 0o644)
 
 
 def centre_called(installation: Installation, slug: str) -> Centre:

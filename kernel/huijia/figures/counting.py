@@ -36,7 +36,7 @@ _CAME_BEFORE = select(
     exists().where(
         _VISITOR.c.centre_id == bindparam("centre"),
         _VISITOR.c.person_id == bindparam("person_id"),
-        _VISITOR.c.scope == "",
+        _VISITOR.c.scope == bindparam("scope"),
         _VISITOR.c.month < bindparam("month"),
     )
 )
@@ -109,8 +109,8 @@ def _home(session: WorkSession, person_id: UUID | None, on: date) -> dict[str, A
 
 
 def _count_person(session: WorkSession, where: dict[str, Any], person_id: UUID, *, giving: bool) -> None:
-    known = {"centre": where["centre_id"], "month": where["month"], "person_id": person_id}
-    first = where["scope"] == "" and not session.execute(_CAME_BEFORE, known).scalar()
+    known = {"month": where["month"], "scope": where["scope"], "person_id": person_id}
+    first = not session.execute(_CAME_BEFORE, {"centre": where["centre_id"], **known}).scalar()
     row = {**where, "person_id": person_id, "first": first, "giving": giving}
     if _is_new(session, Visitor, row):
         if first:

@@ -68,7 +68,7 @@ class VisitTotal(KernelBase):
 
 
 class Visitor(KernelBase):
-    """Somebody came in a month, within a scope. `first`: never before at this centre (scope "" only)."""
+    """Somebody came in a month, within a scope. `first`: never before within it at this centre."""
 
     __tablename__ = "huijia_visitor"
     __table_args__ = (Index(None, "person_id"),)

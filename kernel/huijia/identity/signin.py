@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NoReturn, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, select, update
 
 from huijia.errors import NotSignedIn
 from huijia.i18n import messages
@@ -17,6 +17,7 @@ from huijia.identity.actor import Caller
 from huijia.identity.models import Staff, StaffSession, Throttle
 from huijia.identity.passwords import PASSWORDS
 from huijia.identity.throttle import FORGOTTEN_AFTER, Marks, knock, pardon
+from huijia.storage.base import purge_some
 from huijia.storage.work import Storage, WorkSession
 
 _ = messages("huijia")
@@ -144,7 +145,7 @@ def _change(session: WorkSession, *which: ColumnElement[bool], **values: datetim
     session.execute(update(StaffSession).where(alive, *which).values(**values))
 
 
-def purge(session: WorkSession, now: datetime) -> None:
-    """Remove sessions that ended a month ago, and what the throttle has forgotten."""
-    session.execute(delete(StaffSession).where(StaffSession.expires_at < now - KEPT))
-    session.execute(delete(Throttle).where(Throttle.heard_again_at < now - FORGOTTEN_AFTER))
+def purge(session: WorkSession, now: datetime) -> bool:
+    """Remove some old sessions, and some of what the throttle forgot; True where there may be more."""
+    ended = purge_some(session, StaffSession, StaffSession.expires_at < now - KEPT)
+    return purge_some(session, Throttle, Throttle.heard_again_at < now - FORGOTTEN_AFTER) or ended

@@ -26,6 +26,8 @@ TABLES = """
     huijia_person_address
     huijia_person_confirmation
     huijia_person_contact
+    huijia_person_different
+    huijia_person_merge
     huijia_person_name
     huijia_person_number
     huijia_person_sensitive
@@ -465,6 +467,53 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_huijia_person_token_person_id", "huijia_person_token", ["person_id"], unique=False)
+    op.create_table(
+        "huijia_person_different",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["decided_by"], ["huijia_staff.id"], name=op.f("fk_huijia_person_different_decided_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["huijia_person.id"], name=op.f("fk_huijia_person_different_other_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["huijia_person.id"], name=op.f("fk_huijia_person_different_person_id")
+        ),
+        sa.PrimaryKeyConstraint("person_id", "other_id", name=op.f("pk_huijia_person_different")),
+    )
+    op.create_index(
+        op.f("ix_huijia_person_different_other_id"), "huijia_person_different", ["other_id"], unique=False
+    )
+    op.create_table(
+        "huijia_person_merge",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kept_id", sa.Uuid(), nullable=False),
+        sa.Column("merged_id", sa.Uuid(), nullable=False),
+        sa.Column("why", sa.String(length=200), server_default="", nullable=False),
+        sa.Column("moved", sa.JSON(), nullable=False),
+        sa.Column("merged_at", UtcDateTime(), nullable=False),
+        sa.Column("merged_by", sa.Uuid(), nullable=True),
+        sa.Column("undone_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("kept_id <> merged_id", name=op.f("ck_huijia_person_merge_two")),
+        sa.CheckConstraint("length(why) BETWEEN 0 AND 200", name=op.f("ck_huijia_person_merge_why_length")),
+        sa.ForeignKeyConstraint(
+            ["kept_id"], ["huijia_person.id"], name=op.f("fk_huijia_person_merge_kept_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_by"], ["huijia_staff.id"], name=op.f("fk_huijia_person_merge_merged_by")
+        ),
+        sa.ForeignKeyConstraint(
+            ["merged_id"], ["huijia_person.id"], name=op.f("fk_huijia_person_merge_merged_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_huijia_person_merge")),
+    )
+    op.create_index(op.f("ix_huijia_person_merge_kept_id"), "huijia_person_merge", ["kept_id"], unique=False)
+    op.create_index(
+        op.f("ix_huijia_person_merge_merged_id"), "huijia_person_merge", ["merged_id"], unique=False
+    )
     op.create_table(
         "huijia_registration",
         sa.Column("person_id", sa.Uuid(), nullable=False),

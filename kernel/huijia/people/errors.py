@@ -58,3 +58,30 @@ class ConsentMissing(Refusal):
     """A purpose that needs agreement has none."""
 
     code = "consent-missing"
+
+
+class CannotMerge(Refusal):
+    """These two records are not to become one as they stand."""
+
+    code = "cannot-merge"
+
+
+class CannotSeparate(Refusal):
+    """A merge cannot be undone as things stand."""
+
+    code = "cannot-separate"
+
+
+class MattersOpen(Refusal):
+    """Nobody is erased while something of value is open with them, or while nobody can tell."""
+
+    code = "matters-open"
+
+
+class NoSuchOrganisation(NotFound):
+    """No organisation by that key that this centre works with."""
+
+    code = "no-such-organisation"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such organisation here; search again, or add it."))

@@ -206,6 +206,31 @@ class ResidentCard(KernelBase):
     ended_why: Mapped[str] = _blank(200, CARE)
 
 
+class Merge(KernelBase):
+    """Two records were found to be one person's, perhaps two persons' after all. `moved` is for undoing."""
+
+    __tablename__ = "huijia_person_merge"
+    __table_args__ = (CheckConstraint("kept_id <> merged_id", name="two"),)
+    id: Mapped[UUID] = pk()
+    kept_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), index=True)
+    merged_id: Mapped[UUID] = _whose()
+    why: Mapped[str] = _blank(200, IDENTIFY)
+    moved: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[UUID | None] = mapped_column(ForeignKey(Staff.id))
+    undone_at: Mapped[datetime | None]
+
+
+class Different(KernelBase):
+    """Two records that look alike and were judged to be two persons'; the lower id first."""
+
+    __tablename__ = "huijia_person_different"
+    person_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), primary_key=True, info=subject(whole=True))
+    other_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), primary_key=True, index=True)
+    decided_at: Mapped[datetime]
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey(Staff.id))
+
+
 class Consent(KernelBase):
     """What somebody agreed to: the purpose, the very text, when, and for a minor by which guardian."""
 
@@ -213,7 +238,7 @@ class Consent(KernelBase):
     id: Mapped[UUID] = pk()
     person_id: Mapped[UUID] = _whose()
     purpose: Mapped[str] = mapped_column(String(60))
-    text: Mapped[str] = mapped_column(String(4000))
+    text: Mapped[str] = mapped_column(String(4000), info=personal(CARE, erased="—"))
     given_on: Mapped[date]
     given_by: Mapped[UUID | None] = mapped_column(ForeignKey(Person.id))
     recorded_at: Mapped[datetime]
@@ -299,7 +324,7 @@ class ImportRun(KernelBase):
 
 MODELS = (
     Person, PersonName, PersonNumber, PersonContact, PersonAddress, Household, HouseholdMember, Registration,
-    PersonToken, Confirmation, ResidentCard, Consent, Guardian, SensitiveNote, Organisation,
+    PersonToken, Confirmation, ResidentCard, Merge, Different, Consent, Guardian, SensitiveNote, Organisation,
     OrganisationPresence, OrganisationMember, ImportRun,
 )  # fmt: skip
 for _model in MODELS:

@@ -168,6 +168,7 @@ def person(person_id: UUID, **more: Any) -> Any:
 @pages.get("/<uuid:person_id>/change", permission=MANAGE)
 def edit_person(person_id: UUID, **more: Any) -> str:
     found = find_person(current.session, person_id)
+    _about(found.id)
     return _show("form", person=found, areas=_areas(), typed=typed(**_kept(found)), **more)
 
 
@@ -237,6 +238,7 @@ def card(card_id: UUID) -> str:
     """The card to print, with its code as QR."""
     found = current.session.get(ResidentCard, card_id)
     whose = find_person(current.session, found.person_id if found else UUID(int=0))
+    _about(whose.id)
     drawn = segno.make_qr(found.code, error="m").svg_inline(scale=6, border=4) if found else ""
     return _show("card", card=found, person=whose, qr=drawn)
 
@@ -258,7 +260,7 @@ def end_card(card_id: UUID) -> Any:
     return _done("blocked", whose.id)
 
 
-@pages.post("/numbers/<uuid:number_id>", permission=NUMBERS)
+@pages.post("/numbers/<uuid:number_id>", permission=NUMBERS, keeps=False)
 def reveal_number(number_id: UUID) -> str:
     """The whole number, on a page of its own that nothing keeps; each view is on the record."""
     whole = service.reveal_number(current.session, actor=current.actor, number_id=number_id)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint
 
-from huijia.contributions import NavigationItem
+from huijia.contributions import Demo, Job, NavigationItem
 from huijia.hookspecs import hookimpl
 from huijia.i18n import messages
 from huijia.people.permissions import SEE
@@ -25,6 +26,23 @@ def huijia_blueprints() -> list[Blueprint]:
 @hookimpl
 def huijia_navigation() -> list[NavigationItem]:
     return [NavigationItem(_("People"), "people.find_people", SEE, 10)]
+
+
+@hookimpl
+def huijia_demo() -> Demo:
+    from huijia.people.demo import make
+
+    return Demo(make, order=0)
+
+
+@hookimpl
+def huijia_jobs() -> list[Job]:
+    from huijia.people.jobs import forget_people, reseal_people
+
+    return [
+        Job("reseal-people", timedelta(minutes=5), reseal_people, per_centre=False, in_batches=True),
+        Job("forget-people", timedelta(days=1), forget_people, per_centre=False, in_batches=True),
+    ]
 
 
 @hookimpl

@@ -75,7 +75,9 @@ def register(body: dict[str, Any]) -> Any:
 @api.response(200, PersonShape)
 def get_person(person_id: UUID) -> Any:
     """One person. A merged record leads to the one that counts."""
-    return find_person(current.session, person_id)
+    person = find_person(current.session, person_id)
+    _about(person.id)
+    return person
 
 
 @api.patch("/people/<uuid:person_id>", permission=MANAGE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select
 
 from huijia.people.models import Person, PersonContact, PersonName, PersonToken, Registration
 from huijia.region import Region, folded
@@ -15,6 +15,15 @@ from huijia.storage.work import WorkSession
 TOKEN_LENGTH_MAX = 80
 _TOKEN, _REGISTERED = cast("Table", PersonToken.__table__), cast("Table", Registration.__table__)
 _ADD = insert(_TOKEN)
+_PERSON, _NAME, _CONTACT = (cast("Table", model.__table__).c for model in (Person, PersonName, PersonContact))
+# A person is found by what stood on the records merged into theirs, too.
+_FIRST = select(_PERSON.id).where(_PERSON.id == bindparam("person_id")).cte(recursive=True)
+_ALL = _FIRST.union_all(select(_PERSON.id).where(_PERSON.merged_into == _FIRST.c.id))
+_IDS = select(_ALL.c.id)
+_NAMES = select(_PERSON.name).where(_PERSON.id.in_(_IDS))
+_NAMES = _NAMES.union(select(_NAME.text).where(_NAME.person_id.in_(_IDS)))
+_PHONES = select(_CONTACT.value).where(_CONTACT.person_id.in_(_IDS), _CONTACT.kind == "phone")
+_PHONES = _PHONES.where(_CONTACT.emergency.is_(False))
 
 
 def tokens_of(region: Region, names: Iterable[str], contacts: Iterable[str]) -> set[str]:
@@ -49,10 +58,9 @@ def write_tokens(session: WorkSession, region: Region, person: Person) -> None:
 
 
 def _texts(session: WorkSession, person: Person) -> tuple[list[str], list[str]]:
-    names = session.scalars(select(PersonName.text).where(PersonName.person_id == person.id))
-    values = select(PersonContact.value).where(PersonContact.person_id == person.id)
-    own = values.where(PersonContact.kind == "phone", PersonContact.emergency.is_(False))
-    return [person.name, *names], list(session.scalars(own))
+    whose = {"person_id": person.id}
+    names = [name for (name,) in session.execute(_NAMES, whose)]
+    return names, [value for (value,) in session.execute(_PHONES, whose)]
 
 
 def forget_tokens(session: WorkSession, person_ids: Iterable[UUID]) -> None:

@@ -5,13 +5,13 @@ What a call costs follows who answers it, never how many plugins there are.
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pluggy
 
@@ -21,6 +21,7 @@ from huijia.i18n import messages
 from huijia.registry.breaker import Breaker
 from huijia.registry.loading import Loaded, manager_of
 from huijia.registry.troubles import label
+from huijia.spelling import nearest
 from huijia.storage.engine import is_undone
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ class Hooks:
             who = tuple(Answerer(name, one) for one in reversed(caller.get_hookimpls()))
             self._known[name] = spec.function.huijia_kind, frozenset(spec.argnames), who
         elif owner in self.plugins or owner == "huijia":
-            near = difflib.get_close_matches(name, vars(self._manager.hook), n=1) or ["–"]
-            raise Fault(f"{owner} offers no hook {name}. Meant: {near[0]}?")
+            known = (hook for hook in vars(self._manager.hook) if hook.startswith(f"{owner}_"))
+            raise Fault(f"{owner} offers no hook {name}. Meant: {nearest(name, known)}?")
         else:
             self._known[name] = "", frozenset(), ()  # nobody offers it here, so nobody answers
         return self._known[name]
@@ -108,14 +109,15 @@ class BoundHooks:
 
     def __init__(self, session: WorkSession, find: Callable[[WorkSession], Hooks]) -> None:
         self._session, self._find = session, find
-        self._hooks: Hooks | None = None
+        self._hooks: dict[UUID | None, Hooks] = {}  # by centre: a unit may tell another one's services
 
     @property
     def all(self) -> Hooks:
         """The hooks of the services that are enabled here."""
-        if self._hooks is None:
-            self._hooks = self._find(self._session)
-        return self._hooks
+        at = self._session.centre_id
+        if at not in self._hooks:
+            self._hooks[at] = self._find(self._session)
+        return self._hooks[at]
 
     def collect(self, name: str, /) -> list[Answer]:
         """What the plugins contributed when they were wired."""
@@ -152,6 +154,16 @@ class BoundHooks:
         who = self.all.answering(name, "event", given)
         later = [one.plugin for one in who if not (one.at_once and self._heard_at_once(one, given))]
         enqueue(self._session, name=name, subject=subject, payload=payload, listeners=later)
+
+    def ask_all(self, name: str, /, **given: Any) -> list[Answer]:
+        """As `ask`, where no answer may be missing. Raises ServiceFailed for one that fails or is paused."""
+        given = self._complete(given)
+        asked = self.all.answering(name, "question", given)
+        for one in asked:
+            if until := self._paused_until(one):
+                message = _("{service} is paused after failing; try again later.", service=label(one.plugin))
+                raise ServiceFailed(message, until=until, hook=name)
+        return [Answer(one.plugin, self._attempt(one, given)) for one in asked]
 
     def deliver(self, plugin: str, name: str, /, **payload: Any) -> None:
         """Let one listener hear an enqueued event. Raises what it raises."""

@@ -19,9 +19,9 @@ _ = messages("huijia")
 GROUP = "huijia.plugins"
 _NAME = re.compile(r"[a-z][a-z0-9]{1,30}")
 # The kernel's own words in addresses and commands.
-_RESERVED = """account admin api audit centre centres check demo doctor files health hooks huijia init
-installation login map official people plugins repairs serve services settings staff static test testing
-today tokens workspace"""
+_RESERVED = """account admin api audit centre centres check counts demo doctor figures files find health hooks
+huijia init installation login map official people plugins problems repairs serve services settings staff
+static test testing today tokens workspace"""
 RESERVED = frozenset(_RESERVED.split())
 
 

@@ -101,7 +101,16 @@ def _check_routes(one: Loaded, known: set[str]) -> None:
             app.register_blueprint(blueprint)
         except Exception as error:
             raise Broken("duplicate-route", _("Its routes clash: {error}", error=str(error))) from error
+    _check_ground(one.name, app.url_map.iter_rules())
     _check_twice(app.url_map.iter_rules())
+
+
+def _check_ground(name: str, rules: Iterable[Any]) -> None:
+    grounds = f"/c/<slug:centre>/{name}/", f"/api/v1/centres/<slug:centre>/{name}/"
+    for rule in rules:
+        if not f"{rule.rule}/".startswith(grounds):
+            words = {"rule": rule.rule, "pages": grounds[0], "api": grounds[1]}
+            raise Broken("route-prefix", _("Its address {rule} must begin with {pages} or {api}", **words))
 
 
 def _check_twice(rules: Iterable[Any]) -> None:

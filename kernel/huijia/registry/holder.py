@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from threading import Event, Lock, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from huijia.i18n import messages
@@ -28,7 +29,7 @@ class Holder:
 
     def __init__(self, installation: Installation, build: Build, *, watch: bool = True) -> None:
         self._installation, self._build = installation, build
-        self._single = Lock()
+        self._single, self._asking, self._asked_at = Lock(), Lock(), float("-inf")
         self._closed = Event()
         self._failed: frozenset[str] | None = None
         self.app, self.serves = self._built(self._wanted())
@@ -41,7 +42,7 @@ class Holder:
         service = service_of(environ.get("PATH_INFO", ""))
         if service not in self.serves and service in self._installation.registry.catalogue:
             # Perhaps it was switched on elsewhere a moment ago: look before saying 404.
-            self.refresh()
+            self._look_again()
         return self.app(environ, start_response)
 
     def refresh(self) -> None:
@@ -60,6 +61,15 @@ class Holder:
             else:
                 found = []
             troubles.show(self._installation.storage, "holder", found)
+
+    def _look_again(self) -> None:
+        """Refresh, at most once per POLL_SECONDS whoever asks; those who ask meanwhile wait for that look."""
+        with self._asking:
+            if monotonic() - self._asked_at >= POLL_SECONDS:
+                try:
+                    self.refresh()
+                finally:
+                    self._asked_at = monotonic()
 
     def _wanted(self) -> frozenset[str]:
         self._installation.registry.refresh()

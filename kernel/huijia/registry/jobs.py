@@ -21,6 +21,7 @@ from huijia.identity import signin
 from huijia.identity.actor import SYSTEM
 from huijia.registry import troubles
 from huijia.registry.breaker import FAILURES_MAX
+from huijia.registry.built_in import contributed
 from huijia.registry.deliver import deliver_due
 from huijia.storage import audit, idempotency, outbox, seal
 from huijia.storage.base import KernelBase
@@ -57,17 +58,24 @@ class Planned(NamedTuple):
     job: Job
 
 
+def _kernels(name: str, run: Callable[..., bool], **every: float) -> Job:
+    return Job(name, timedelta(**every), run, per_centre=False, in_batches=True)
+
+
 KERNEL_JOBS = (
-    Job("seal", timedelta(seconds=15), seal.seal, per_centre=False),
-    Job("purge-idempotency", timedelta(hours=1), idempotency.purge, per_centre=False),
-    Job("purge-sessions", timedelta(hours=1), signin.purge, per_centre=False),
-    Job("purge-events", timedelta(days=1), outbox.purge, per_centre=False),
+    _kernels("seal", lambda session, now: seal.seal(session, now) == seal.BATCH, seconds=15),
+    _kernels("purge-idempotency", idempotency.purge, hours=1),
+    _kernels("purge-sessions", signin.purge, hours=1),
+    _kernels("purge-events", outbox.purge, days=1),
 )
 
 
 def planned_jobs(installation: Installation) -> Iterator[Planned]:
     """The kernel's jobs and those of all services that work, once for each centre where they ask for it."""
-    yield from (Planned(f"{KERNEL}:{job.name}", None, KERNEL, job) for job in KERNEL_JOBS)
+    yield from (
+        Planned(f"{KERNEL}:{job.name}", None, KERNEL, job)
+        for job in (*KERNEL_JOBS, *contributed("huijia_jobs"))
+    )
     registry = installation.registry
     state = registry.refresh()
     for plugin in registry.plugins(registry.serving(None, state)):
@@ -107,8 +115,8 @@ def _run(installation: Installation, planned: Planned, now: datetime, *, known: 
         with installation.storage.writing(centre_id=planned.centre_id, actor=SYSTEM) as session:
             # Locked until the end: a job that outlives its lease is not begun by anybody else.
             if session.execute(select(JobRow.name).where(*ours).with_for_update()).first():
-                planned.job.run(session, now)
-                due_at = now + planned.job.every
+                more = planned.job.run(session, now)
+                due_at = now if more and planned.job.in_batches else now + planned.job.every
                 _settle(session, planned, last_run_at=now, due_at=due_at, failures=0, last_error=None)
                 troubles.mended(session, SOURCE, planned.plugin, planned.name)
                 if session.changes and planned.plugin != KERNEL:

@@ -5,7 +5,6 @@ Whatever a plugin does wrong here is its own trouble: it is attributed, and no o
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from huijia import hookspecs
 from huijia.i18n import Text, messages
 from huijia.registry.catalogue import Installed
 from huijia.registry.troubles import Trouble, label, update_or_remove, where
+from huijia.spelling import nearest
 
 _ = messages("huijia")
 logger = logging.getLogger(__name__)
@@ -158,8 +158,7 @@ def _check_known(hook: str, everyone: Mapping[str, Loaded]) -> None:
     owner = hook.partition("_")[0]
     known = KERNEL_HOOKS if owner == "huijia" else everyone[owner].hooks if owner in everyone else {hook}
     if hook not in known:
-        near = difflib.get_close_matches(hook, known, n=1, cutoff=0.5) or sorted(known)
-        words = {"hook": hook, "owner": owner, "nearest": ", ".join(near) or "–"}
+        words = {"hook": hook, "owner": owner, "nearest": nearest(hook, known)}
         raise Broken(
             "unknown-hook", _("It answers {hook}, which {owner} does not offer. Meant: {nearest}?", **words)
         )

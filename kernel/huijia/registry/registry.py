@@ -25,6 +25,7 @@ from huijia.registry.version import BUMPED, version_of
 from huijia.storage.work import Storage, WorkSession
 
 _ = messages("huijia")
+REGISTRY = "huijia.registry"  # in a session's info: for what must know services that are off, too
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,5 +220,6 @@ class Registry:
         return found
 
     def bind(self, session: WorkSession) -> None:
-        """Give a unit of work its hooks; they are looked up when first used."""
+        """Give a unit of work its hooks, looked up when first used, and the way back to this registry."""
+        session.info[REGISTRY] = self
         session.hooks = BoundHooks(session, lambda s: self.hooks_for(s.centre_id, self.current(s)))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import traceback
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from huijia.i18n import Text, messages
 from huijia.registry.models import TroubleRow
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from huijia.storage.work import Storage, WorkSession
 
 _ = messages("huijia")
+PAGE = "page"
+FORGOTTEN_AFTER = timedelta(days=7)  # since the last time that a page failed
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def where(error: BaseException, *, words: bool = False) -> str:
     return type(error).__name__ + (f": {said}" if words and said else "") + place
 
 
-def keep(session: WorkSession, trouble: Trouble) -> None:
+def keep(session: WorkSession, trouble: Trouble) -> TroubleRow:
     """Put a trouble into Repairs, or bring the one of the same key up to date."""
     row = session.get(TroubleRow, trouble.key)
     if row is None:
@@ -71,6 +74,23 @@ def keep(session: WorkSession, trouble: Trouble) -> None:
     row.code, row.topic, row.detail = trouble.code, trouble.topic, trouble.detail
     row.message, row.remedy = _pack(trouble.message), _pack(trouble.remedy)
     session.flush()
+    return row
+
+
+def keep_fault(session: WorkSession, plugin: str, endpoint: str, error: BaseException, request: str) -> None:
+    """Count a fault of a page or route in Repairs: one trouble for each, with the last request's id."""
+    row = session.get(TroubleRow, f"{PAGE}:{plugin}:{endpoint}", with_for_update=True)
+    recent = row is not None and row.since > session.now - FORGOTTEN_AFTER
+    times = row.message[2]["times"] + 1 if row is not None and recent else 1
+    words = {"service": label(plugin), "page": endpoint, "times": times}
+    message = _("{service} failed at {page}, {times} times by now; nothing was saved then.", **words)
+    remedy = _(
+        "Tell whoever maintains {service} what stands below. It leaves this list a week after the last time.",
+        **words,
+    )
+    detail = f"{times} ×, last {session.now:%Y-%m-%d %H:%M:%S} UTC, request {request}: {where(error)}"
+    trouble = Trouble(plugin, "page-failed", message, remedy, detail, PAGE, endpoint)
+    keep(session, trouble).since = session.now
 
 
 def mended(session: WorkSession, source: str, plugin: str, topic: str = "") -> None:
@@ -83,7 +103,8 @@ def mended(session: WorkSession, source: str, plugin: str, topic: str = "") -> N
 
 def standing_troubles(session: WorkSession, source: str | None = None) -> list[Trouble]:
     """What Repairs shows, by plugin and age; of one source where it is named."""
-    query = select(TroubleRow).order_by(TroubleRow.plugin, TroubleRow.since, TroubleRow.key)
+    stands = or_(TroubleRow.source != PAGE, TroubleRow.since > session.now - FORGOTTEN_AFTER)
+    query = select(TroubleRow).where(stands).order_by(TroubleRow.plugin, TroubleRow.since, TroubleRow.key)
     rows = session.scalars(query if source is None else query.where(TroubleRow.source == source))
     return [
         Trouble(r.plugin, r.code, _unpack(r.message), _unpack(r.remedy), r.detail, r.source, r.topic)

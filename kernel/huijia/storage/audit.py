@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from secrets import token_bytes
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, ForeignKey, Index, Table, Text, and_, delete, insert, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, Table, delete, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.storage.base import KernelBase, new_id, pk
@@ -59,13 +59,6 @@ _details = cast("Table", Detail.__table__)
 _INSERT_ENTRY, _INSERT_DETAIL = insert(cast("Table", Entry.__table__)), insert(_details)
 
 
-class Place(NamedTuple):
-    """Where a page of entries ended; the next one goes on before it."""
-
-    recorded_at: datetime
-    id: UUID
-
-
 def canonical(value: Any) -> bytes:
     """The one way to write `value` as JSON, so that it hashes alike on every engine."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
@@ -103,7 +96,6 @@ def record(
         "action": action,
         "subject": subject,
         "reason": reason,
-        # table and key first: `entries` finds them as text
         "changes": [
             {"table": one.table, "key": one.key, "action": one.action, "fields": [*one.fields]}
             for one in session.changes
@@ -116,42 +108,6 @@ def record(
     if kept is not None:
         session.execute(_INSERT_DETAIL, {"entry_id": entry_id, "salt": salt, "values": kept})
     return entry_id
-
-
-def entries(
-    session: WorkSession,
-    *,
-    centre_id: UUID | None = None,
-    actor_id: object = None,
-    action: str | None = None,
-    table: str | None = None,
-    key: object = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: Place | None = None,
-    limit: int = 50,
-) -> Sequence[Entry]:
-    """A page of entries, newest first; all filters are optional, `until` is exclusive.
-
-    Filtering by table (and key) reads through what the other filters leave: give dates for old records.
-    """
-    wanted = [Entry.centre_id == centre_id] if centre_id else []
-    wanted += [Entry.actor_id == str(actor_id)] if actor_id else []
-    wanted += [Entry.action == action] if action else []
-    wanted += [_touches(table, key)] if table else []
-    wanted += [Entry.recorded_at >= since] if since else []
-    wanted += [Entry.recorded_at < until] if until else []
-    if before:
-        same = and_(Entry.recorded_at == before.recorded_at, Entry.id < before.id)
-        wanted += [Entry.recorded_at <= before.recorded_at, or_(Entry.recorded_at < before.recorded_at, same)]
-    newest = select(Entry).where(*wanted).order_by(Entry.recorded_at.desc(), Entry.id.desc())
-    return session.scalars(newest.limit(limit)).all()
-
-
-def _touches(table: str, key: object) -> ColumnElement[bool]:
-    start = {"table": table} if key is None else {"table": table, "key": str(key)}
-    # Both engines keep JSON as it was written, and a quote inside a value is always escaped.
-    return Entry.changes.cast(Text).contains(json.dumps(start)[:-1] + ",", autoescape=True)
 
 
 def erase_details(session: WorkSession, entry_ids: Iterable[UUID]) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 import uuid_utils.compat
-from sqlalchemy import DateTime, ForeignKey, MetaData, Uuid
+from sqlalchemy import DateTime, ForeignKey, MetaData, Uuid, delete, select, tuple_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from huijia.errors import PluginFault
 
+if TYPE_CHECKING:
+    from huijia.storage.work import WorkSession
+
+PURGED_MAX = 1000  # rows removed in one unit: others wait to write for that long
 # Named, so that a migration can drop what another one made.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -53,6 +57,13 @@ def new_id() -> UUID:
 def pk() -> Mapped[UUID]:
     """The usual primary key."""
     return mapped_column(Uuid, primary_key=True, default=new_id)
+
+
+def purge_some(session: WorkSession, model: Any, *which: Any) -> bool:
+    """Remove up to `PURGED_MAX` of these records; True where there may be more."""
+    keys = tuple_(*(table := model.__table__).primary_key)
+    some = select(*table.primary_key).where(*which).limit(PURGED_MAX)
+    return session.execute(delete(table).where(keys.in_(some))).rowcount == PURGED_MAX
 
 
 class KernelBase(DeclarativeBase):

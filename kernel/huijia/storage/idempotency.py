@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, bindparam, delete, literal, select, update
+from sqlalchemy import LargeBinary, bindparam, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.errors import Refusal
 from huijia.i18n import messages
-from huijia.storage.base import KernelBase
+from huijia.storage.base import KernelBase, purge_some
 from huijia.storage.engine import dialect_of
 from huijia.storage.vault import Vault
 from huijia.storage.work import WorkSession
@@ -127,9 +127,9 @@ def keep(session: WorkSession, vault: Vault, *, actor_id: str, route: str, key: 
     session.execute(_KEEP, {"whose": actor_id, "where": route, "which": key, "kept": answer})
 
 
-def purge(session: WorkSession, now: datetime) -> None:
-    """Forget what is older than 48 hours."""
-    session.execute(delete(_records).where(_records.c.expires_at <= now))
+def purge(session: WorkSession, now: datetime) -> bool:
+    """Forget some of what is older than 48 hours; True where there may be more."""
+    return purge_some(session, Record, Record.expires_at <= now)
 
 
 def _context(actor_id: str, route: str, key: str) -> str:

@@ -71,11 +71,6 @@ def is_current(connection: Connection, line: Line | None = None) -> bool:
     return not pending(connection, line or kernel_line())
 
 
-def heads(line: Line) -> list[str]:
-    """The newest revisions that the installed code knows; more than one is the author's mistake."""
-    return list(_script(line).get_heads())
-
-
 def pending(connection: Connection, line: Line) -> list[str]:
     """Revisions that have not run, oldest first."""
     script = _script(line)

@@ -34,7 +34,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from huijia.errors import Fault
-from huijia.storage.base import KernelBase, new_id, pk
+from huijia.storage.base import PURGED_MAX, KernelBase, new_id, pk
 from huijia.storage.work import WorkSession
 
 LEASE = timedelta(minutes=1)
@@ -213,9 +213,11 @@ def settle(session: WorkSession, one: Claimed, **values: Any) -> None:
     session.execute(update(Delivery).where(Delivery.id == one.id).values(leased_until=None, **values))
 
 
-def purge(session: WorkSession, now: datetime) -> None:
-    """Forget events of more than 30 days ago that every listener has heard, or was made to skip."""
+def purge(session: WorkSession, now: datetime) -> bool:
+    """Forget some events of over 30 days ago that all have heard or skip; True where there may be more."""
     open_ones = select(Delivery.event_id).where(Delivery.state.in_(("waiting", "parked")))
-    old = select(Event.id).where(Event.recorded_at < now - KEPT_FOR, Event.id.not_in(open_ones))
+    closed = select(Event.id).where(Event.recorded_at < now - KEPT_FOR, Event.id.not_in(open_ones))
+    old = session.scalars(closed.limit(PURGED_MAX)).all()
     session.execute(delete(Delivery).where(Delivery.event_id.in_(old)))
-    session.execute(delete(Event).where(Event.recorded_at < now - KEPT_FOR, Event.id.not_in(open_ones)))
+    session.execute(delete(Event).where(Event.id.in_(old)))
+    return len(old) == PURGED_MAX

@@ -1,8 +1,8 @@
 """Audit entries sealed into a hash chain, in batches and by a job, so that the chain is no hot row.
 
 What `verify` cannot find: an entry removed before it was sealed; a chain rewritten, or shortened, with its
-head by someone who may write to the whole database. Against the latter keep `head()` elsewhere (in a backup's
-receipt, on paper) and pass it to `verify`. An erased detail looks the same whoever erased it.
+head by someone who may write to the whole database. Against the latter keep the hash of `head()` elsewhere
+(in a backup's receipt, on paper) and pass it to `verify`. An erased detail looks the same whoever erased it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from huijia.storage.work import WorkSession
 GENESIS = "0" * 64
 LOOK_BACK = timedelta(days=1)  # how late a commit may come and still be sealed by the job
 UNSEALED_MAX = timedelta(hours=1)
+BATCH = 500  # sealed in one unit: others wait to write for that long
 _LOCK = 0x48554953  # PostgreSQL's advisory lock of the chain
 
 # Written out: a column added later must not change the hash of what is sealed.
@@ -90,7 +91,7 @@ def head(session: WorkSession) -> Head | None:
     return Head(row.number, row.hash) if row else None
 
 
-def seal(session: WorkSession, now: datetime, batch: int = 500, everything: bool = False) -> int:
+def seal(session: WorkSession, now: datetime, batch: int = BATCH, everything: bool = False) -> int:
     """Seal up to `batch` entries, oldest first; how many. 0 also while another worker is sealing.
 
     Looks a day further back than the last seal; `everything` finds what was committed later than that.
@@ -151,14 +152,13 @@ def _seal_hash(sealed: Any, entry_hashes: list[str]) -> str:
     return hashlib.sha256(canonical([header, entry_hashes])).hexdigest()
 
 
-def verify(session: WorkSession, known: Head | None = None, most: int = 1000) -> list[Finding]:
-    """Recompute all of it; what is wrong, at most `most` findings. `known` is a head kept elsewhere."""
+def verify(session: WorkSession, known: str = "", most: int = 1000) -> list[Finding]:
+    """Recompute all of it; what is wrong, at most `most` findings. `known` is the hash of an old seal."""
     return list(islice(_findings(session, known), most))
 
 
-def _findings(session: WorkSession, known: Head | None) -> Iterator[Finding]:
-    expected = {"this database": head(session), "the copy of the head kept elsewhere": known}
-    last, previous, heads = 0, {GENESIS}, {end.number: "" for end in expected.values() if end}
+def _findings(session: WorkSession, known: str) -> Iterator[Finding]:
+    end, at_end, last, previous = head(session), "", 0, {GENESIS}
     for number, rows in groupby(_stream(session), key=lambda row: row.number):
         batch = list(rows)
         if number != last + 1:
@@ -170,15 +170,15 @@ def _findings(session: WorkSession, known: Head | None) -> Iterator[Finding]:
         if computed != batch[0].hash:
             yield Finding(f"seal {number}", _what_changed(batch))
         last, previous = number, {batch[0].hash, computed}
-        if number in heads:
-            heads[number] = batch[0].hash
-    for place, end in expected.items():
-        if end and last < end.number:
-            yield Finding(
-                f"seal {end.number}", f"Missing: the chain ends at {last}, and {place} knows {end.number}."
-            )
-        elif end and heads[end.number] != end.hash:
-            yield Finding(f"seal {end.number}", f"Its hash is not the one that {place} knows.")
+        at_end = batch[0].hash if end and number == end.number else at_end
+        known = "" if batch[0].hash == known else known
+    if end and last < end.number:
+        problem = f"Missing: the chain ends at {last}, and this database knows {end.number}."
+        yield Finding(f"seal {end.number}", problem)
+    elif end and at_end != end.hash:
+        yield Finding(f"seal {end.number}", "Its hash is not the one that this database knows.")
+    if known:
+        yield Finding(f"seal {known[:12]}…", "Missing: no seal has the hash that was kept elsewhere.")
     yield from _check_beside(session, last)
 
 
@@ -228,5 +228,5 @@ def _check_beside(session: WorkSession, last: int) -> Iterator[Finding]:
     overdue = waiting.where(Sealed.entry_id.is_(None), Entry.recorded_at < session.now - UNSEALED_MAX)
     count, oldest = cast("tuple[int, datetime]", session.execute(overdue).one())
     if count:
-        remedy = "See why the job huijia:seal does not run. What came over a day late needs everything=True."
+        remedy = "Run huijia verify-audit --seal; if it comes again, see why the job huijia:seal fails."
         yield Finding(f"entries since {oldest:%Y-%m-%d %H:%M}", f"{count} are not sealed yet.", remedy)

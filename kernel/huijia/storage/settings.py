@@ -19,7 +19,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huijia.errors import Invalid, Refusal
-from huijia.i18n import Text, current_locale, messages
+from huijia.i18n import Text, current_locale, messages, translated
 from huijia.storage.base import KernelBase, pk
 
 if TYPE_CHECKING:
@@ -102,7 +102,6 @@ def _lent(table: str, /, *uuids: str, **types: Any) -> Any:
 
 
 _names = {"name": sa.String, "name_en": sa.String}
-_facts = {"slug": sa.String, "time_zone": sa.String, "created_at": sa.DateTime}
 _area = _lent("huijia_area", "id", "parent_id", **_names)
 _centre = _lent(
     "huijia_centre", "id", "area_id", slug=sa.String, time_zone=sa.String, created_at=sa.DateTime, **_names
@@ -267,7 +266,7 @@ def _checked(schema: Schema, key: str, value: Any) -> Any:
         return _dumped(schema, schema.load({key: value}, partial=True))[key]
     except ValidationError as problem:
         text = _("This value does not fit the setting; correct it.")
-        raise Invalid(text, problem.messages_dict) from None
+        raise Invalid(text, translated(problem.messages_dict)) from None
 
 
 def _dumped(schema: Schema, values: Any) -> dict[str, Any]:

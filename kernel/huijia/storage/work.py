@@ -104,6 +104,18 @@ class WorkSession(Session):
             self.crossing.pop()
 
     @contextmanager
+    def at_centre(self, centre_id: UUID, reason: str) -> Iterator[None]:
+        """Until the block ends this unit is another centre's, hooks and all; the reason is audited."""
+        self.flush()
+        self.crossed.append(reason)
+        here, self.centre_id = self.centre_id, centre_id
+        try:
+            yield
+            self.flush()
+        finally:
+            self.centre_id = here
+
+    @contextmanager
     def savepoint(self) -> Iterator[None]:
         """What happens inside is kept whole or not at all; an exception undoes it and goes on."""
         changes, committed = len(self.changes), len(self._committed)

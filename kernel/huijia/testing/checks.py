@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from importlib.util import find_spec
@@ -12,14 +11,14 @@ from typing import Any
 from sqlalchemy import CheckConstraint, Connection, MetaData, inspect
 
 from huijia.i18n import DEFAULT_LOCALE, catalogue
+from huijia.spelling import nearest
 
 _OF_ALEMBIC = re.compile(r".*_alembic_version$")
 
 
 def check_declared(what: str, key: str, known: Collection[str]) -> None:
     """AssertionError with the nearest known key where `key` is none."""
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.4) or sorted(known)
-    assert key in known, f"Nobody declares the {what} {key}. Meant: {', '.join(near) or '–'}?"
+    assert key in known, f"Nobody declares the {what} {key}. Meant: {nearest(key, known)}?"
 
 
 def check_tables(connection: Connection, name: str, metadata: MetaData | None) -> None:

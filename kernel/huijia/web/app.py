@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from huijia.errors import PluginFault
 from huijia.i18n import KERNEL, messages
+from huijia.registry.built_in import BUILT_IN, contributed
 from huijia.registry.troubles import Trouble, label, update_or_remove, where
 from huijia.web import health, kernel_api, openapi
 from huijia.web.blueprints import Api
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from huijia.registry.loading import Loaded
 
 _ = messages("huijia")
-BUILT_IN = ("huijia.admin.plugin", "huijia.people.plugin", "huijia.figures.plugin")
 
 
 def build(installation: Installation, plugins: Iterable[Loaded]) -> tuple[Door, list[Trouble]]:
@@ -59,6 +59,11 @@ def _build(installation: Installation, plugins: list[Loaded]) -> Door:
             _bring_in(app, describing, plugin.name, blueprints, entries)
         except Exception as error:
             raise PluginFault(plugin.name, f"{type(error).__name__}: {error}") from error
+    rights = [
+        *contributed("huijia_permissions"),
+        *(r for p in plugins for r in p.contributions.get("huijia_permissions", [])),
+    ]
+    app.sensitive = {right.key for right in rights if right.sensitive}
     app.document = openapi.finish(app, describing.spec.to_dict())
     return app
 

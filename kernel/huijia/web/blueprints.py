@@ -26,13 +26,15 @@ class Access:
     """Who may call an endpoint: holders of `permission`, or anybody where it is public.
 
     With `unit=False` the view opens its own units of work, audits them itself, and has no `current.session`.
-    With `anonymous=True` nobody even looks who asks, nor at the database.
+    With `anonymous=True` nobody even looks who asks, nor at the database. With `keeps=False` the answer shows
+    what is to be seen once: a request sent again with the same key is refused instead of answered alike.
     """
 
     permission: str | None = None
     public: bool = False
     unit: bool = True
     anonymous: bool = False
+    keeps: bool = True
 
 
 class _Declared(flask.Blueprint):
@@ -53,11 +55,12 @@ class _Declared(flask.Blueprint):
         public: bool = False,
         unit: bool = True,
         anonymous: bool = False,
+        keeps: bool = True,
         **options: Any,
     ) -> None:
         """Register a rule and its access. `route`, `get`, `post`, … all end here."""
         endpoint = self._free_name(endpoint or view_func.__name__)
-        declared = Access(permission, public or anonymous, unit and not anonymous, anonymous)
+        declared = Access(permission, public or anonymous, unit and not anonymous, anonymous, keeps)
         self.access[endpoint] = declared if declared.permission or declared.public else None
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options, **options)
 

@@ -84,7 +84,10 @@ class Current:
     def tell_audit(
         self, *, subject: str | None = None, reason: str | None = None, values: Any = None
     ) -> None:
-        """Add to this request's entry: what it is about, why, and personal values (kept erasable)."""
+        """Add to this request's entry: what it is about, why, and personal values (kept erasable).
+
+        Who only looks leaves an entry too where this is told, or where the route's permission is sensitive.
+        """
         self.visit.told.update(subject=subject, reason=reason, values=values)
 
 

@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from huijia.errors import Fault, Forbidden, NotFound, NotSignedIn, Refusal
 from huijia.i18n import Text, messages, speaking
+from huijia.registry import troubles
 from huijia.storage import audit
 from huijia.storage.engine import is_undone
 from huijia.web import once, problems, security
@@ -58,6 +59,7 @@ class Door(flask.Flask):
         self.installation = installation
         self.homes = homes  # the plugins' packages, by name
         self.access: dict[str, tuple[Access | None, str]] = {}  # and whose it is, by endpoint
+        self.sensitive: set[str] = set()  # permissions each use of which is on the record
         self.navigation: dict[str, list[NavigationItem]] = {}
         self.document: dict[str, Any] = {}
         self.documents: dict[frozenset[str], dict[str, Any]] = {}
@@ -79,6 +81,9 @@ class Door(flask.Flask):
         if isinstance(error, HTTPException) and (error.code or 500) < 400:
             return self.make_response(error.get_response())
         problem = problems.problem_of(error, visit)
+        if problem.status == 500:
+            about = getattr(error, "plugin", visit.plugin), request.endpoint or "", error, visit.request_id
+            self._afterwards(visit, lambda session: troubles.keep_fault(session, *about))
         goal = GOALS.get(problem.code)
         by_program = {"authorization", "hx-request"} & {name.lower() for name in request.headers.keys()}  # noqa: SIM118
         if (
@@ -120,7 +125,7 @@ class Door(flask.Flask):
     def _serve(self, visit: Visit, access: Access, slug: str | None, language: ExitStack) -> Response:
         if access.anonymous:
             return self._view()
-        unsafe = request.method not in security.SAFE
+        unsafe, response = request.method not in security.SAFE, None
         with self.installation.reading() as session:
             recognise(self.installation, session, visit, slug)
             if visit.caller:
@@ -129,9 +134,19 @@ class Door(flask.Flask):
             if access.unit and not unsafe:
                 # The same unit goes on; only now it is known whose it is.
                 session.centre_id, session.actor = visit.centre and visit.centre.id, visit.actor
-                return self._inside(session, visit, self._view)
+                response = self._inside(session, visit, self._view)
+        if response is not None:
+            return self._seen(visit, access, response)
         # Signed in first: nobody holds the write lock before it is known that they may.
-        return self._write(visit) if access.unit else self._view()
+        return self._write(visit, access) if access.unit else self._view()
+
+    def _seen(self, visit: Visit, access: Access, response: Response) -> Response:
+        """The answer of a safe request; before it leaves, who saw what is sensitive is on the record."""
+        seen = access.permission in self.sensitive or visit.told
+        if seen and response.status_code < 400 and request.method != "OPTIONS":
+            with self.installation.writing(visit.centre, actor=visit.actor) as session:
+                self._record(session, visit, **visit.told)
+        return response
 
     def _admit(self, visit: Visit, access: Access) -> None:
         """Let in who may. A centre where the actor holds nothing is, for them, not there at all."""
@@ -156,10 +171,11 @@ class Door(flask.Flask):
             response.make_sequence()  # what reads the session must read while it is open
         return response
 
-    def _write(self, visit: Visit) -> Response:
+    def _write(self, visit: Visit, access: Access) -> Response:
+        vault = self.installation.vault
         with self.installation.writing(visit.centre, actor=visit.actor) as session:
             response = self._inside(
-                session, visit, lambda: once.carry_out(session, self.installation.vault, self._view)
+                session, visit, lambda: once.carry_out(session, vault, self._view, keeps=access.keeps)
             )
             if response.status_code >= 400 or once.REPLAYED in response.headers:
                 session.give_up()
@@ -178,13 +194,17 @@ class Door(flask.Flask):
         audit.record(session, action=request.endpoint or "", request_id=visit.request_id, **told)
 
     def _note(self, visit: Visit, refusal: Refusal) -> None:
-        if refusal.status not in NOTED or visit.actor.kind == "nobody" or request.method in security.SAFE:
-            return
+        if refusal.status in NOTED and visit.actor.kind != "nobody" and request.method not in security.SAFE:
+            reason = f"{refusal.status} {refusal.code}"
+            self._afterwards(visit, lambda session: self._record(session, visit, reason=reason))
+
+    def _afterwards(self, visit: Visit, write: Callable[[WorkSession], object]) -> None:
+        """Write down how a request ended; where that fails, the answer is what matters to its reader."""
         try:
             with self.installation.writing(visit.centre, actor=visit.actor) as session:
-                self._record(session, visit, reason=f"{refusal.status} {refusal.code}")
-        except Exception:  # the refusal is what matters to its reader
-            logger.exception("a refusal was not noted", extra={"request": visit.request_id})
+                write(session)
+        except Exception:
+            logger.exception("how a request ended was not noted", extra={"request": visit.request_id})
 
 
 def _check_size() -> None:

@@ -10,7 +10,7 @@ from flask import request
 from marshmallow import EXCLUDE, Schema, ValidationError
 
 from huijia.errors import Forbidden, Refusal
-from huijia.web.problems import translated
+from huijia.i18n import translated
 
 Errors = dict[str, Any]
 

@@ -15,6 +15,7 @@ from huijia.storage.files import read_file
 from huijia.web import openapi
 from huijia.web.blueprints import MEMBER, Api, Pages
 from huijia.web.current import current
+from huijia.web.meanings import meanings
 from huijia.web.pages import page, send_static
 from huijia.web.recognise import centres_of
 
@@ -104,6 +105,15 @@ def reference() -> str:
         by_tag[operation["tags"][0]].append((path, verb, operation))
     shapes = document["components"]["schemas"]
     return page("huijia/api.html", operations_by_tag=by_tag.items(), schemas=shapes)
+
+
+@pages.get("/problems/<code>", public=True)
+def meaning(code: str) -> str:
+    """What a problem's code means: where the `type` of problems leads."""
+    found = meanings().get(code)
+    if found is None:
+        raise NotFound(_("No problem has the code {code}; check the address.", code=code))
+    return page("huijia/meaning.html", code=code, found=found)
 
 
 @pages.get("/static/<digest>/<owner>/<path:name>", anonymous=True)

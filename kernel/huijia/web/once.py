@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flask import Response, current_app, g, request
 from werkzeug.datastructures import ImmutableMultiDict
 
+from huijia.errors import Refusal
+from huijia.i18n import messages
 from huijia.storage import idempotency
 from huijia.web.pages import ONCE
 
@@ -16,13 +18,24 @@ if TYPE_CHECKING:
     from huijia.storage.vault import Vault
     from huijia.storage.work import WorkSession
 
+_ = messages("huijia")
 REPLAYED = "Idempotency-Replayed"
+NOT_KEPT = 409  # stands as the status of an answer that was to be seen once
 
 
-def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) -> Response:
+class SeenOnce(Refusal):
+    """The request was carried out before, and what it showed is shown only once."""
+
+    code = "seen-once"
+
+
+def carry_out(
+    session: WorkSession, vault: Vault, view: Callable[[], Response], *, keeps: bool = True
+) -> Response:
     """The view's answer, or the kept one of the first time, marked by the header `Idempotency-Replayed`.
 
-    Only answers below 400 are kept. Nobody's requests are never told apart, so their keys do nothing.
+    Only answers below 400 are kept, and without `keeps` only that there was one: the second time raises
+    SeenOnce. Nobody's requests are never told apart, so their keys do nothing.
     """
     if "once" not in g:  # asked but once: a second attempt must find the same key
         g.once = _asked()
@@ -32,12 +45,18 @@ def carry_out(session: WorkSession, vault: Vault, view: Callable[[], Response]) 
     place = {"actor_id": str(session.actor.id), "route": f"{request.method} {request.path}", "key": key}
     first = idempotency.claim(session, vault, **place, fingerprint=fingerprint, now=session.now)
     if first is not None:
+        if first.status == NOT_KEPT or not keeps:
+            message = _(
+                "This is done already, and what it showed is shown only once. Make a new one if it is lost."
+            )
+            raise SeenOnce(message)
         return current_app.response_class(first.body, first.status, {**first.headers, REPLAYED: "true"})
     response = view()
     if response.status_code < 400 and not response.direct_passthrough:
+        kept = response if keeps else current_app.response_class(b"", NOT_KEPT)
         idempotency.keep(
             session, vault, **place, fingerprint=fingerprint,
-            status=response.status_code, headers=dict(response.headers), body=response.get_data(),
+            status=kept.status_code, headers=dict(kept.headers), body=kept.get_data(),
         )  # fmt: skip
     return response
 

@@ -46,7 +46,13 @@ class SlugConverter(UnicodeConverter):
 class Problem(Schema):
     """application/problem+json (RFC 9457)."""
 
-    type = fields.String(required=True, metadata={"format": "uri-reference"})
+    type = fields.String(
+        required=True,
+        metadata={
+            "format": "uri-reference",
+            "description": "leads to a page on what it means: /problems/CODE",
+        },
+    )
     title = fields.String(required=True)
     status = fields.Integer(required=True, metadata={"minimum": 400, "maximum": 599})
     detail = fields.String(required=True, metadata={"description": "what happened and what to do next"})

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from flask import Response, current_app, json, request
@@ -16,7 +14,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from huijia.errors import Refusal
-from huijia.i18n import Text, messages
+from huijia.i18n import Text, messages, translated
 from huijia.storage.engine import is_passing
 from huijia.web.current import Visit, current
 
@@ -42,18 +40,6 @@ SENTENCES = {
     500: ("fault", _("A fault of ours"), _("Nothing was saved. Try again; if it stays, quote {id}.")),
     503: ("busy", _("Busy"), _("Nothing was saved. Try again in a few seconds.")),
 }
-# Sentences of marshmallow that hold values; those without are looked up as they are.
-FIELD_SENTENCES = (
-    "Must be one of: {choices}.",
-    "Must be equal to {other}.",
-    "Must be greater than or equal to {min} and less than or equal to {max}.",
-    "Must be greater than or equal to {min}.",
-    "Must be less than or equal to {max}.",
-    "Shorter than minimum length {min}.",
-    "Longer than maximum length {max}.",
-    "Length must be between {min} and {max}.",
-    "Length must be {equal}.",
-)
 
 
 @dataclass
@@ -78,7 +64,8 @@ class Problem:
         until = self.until and self.until.isoformat()
         more = {"until": until, "errors": self.errors, "details": self.details}
         own = {name: getattr(self, name) for name in ("title", "status", "detail", "code", "instance")}
-        return {"type": f"urn:huijia:problem:{self.code}", **own, **{k: v for k, v in more.items() if v}}
+        home = current_app.installation.config.external_url.rstrip("/")  # type: ignore[attr-defined]
+        return {"type": f"{home}/problems/{self.code}", **own, **{k: v for k, v in more.items() if v}}
 
 
 def wants_page() -> bool:
@@ -121,24 +108,6 @@ def _of_http(error: HTTPException, visit: Visit) -> Problem:
     headers = error.get_response().headers
     found.headers = {name: headers[name] for name in ("Allow", "Retry-After") if name in headers}
     return found
-
-
-def translated(errors: Any) -> Any:
-    """marshmallow's nest of messages, each in the reader's language."""
-    if isinstance(errors, dict):
-        return {str(name): translated(value) for name, value in errors.items()}
-    if isinstance(errors, list | tuple):
-        return [translated(value) for value in errors]
-    for sentence, pattern in _patterns():
-        found = pattern.fullmatch(str(errors))
-        if found:
-            return str(Text(sentence, **found.groupdict()))
-    return str(Text(errors) if isinstance(errors, str) else errors)
-
-
-@cache
-def _patterns() -> list[tuple[str, re.Pattern[str]]]:
-    return [(s, re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(s)))) for s in FIELD_SENTENCES]
 
 
 def answer(problem: Problem) -> Response:

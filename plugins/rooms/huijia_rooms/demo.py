@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
+from uuid import UUID
 
-from huijia import Actor, Period, Refusal, WorkSession
+from huijia import Actor, Period, Person, Refusal, WorkSession, find_person
+from sqlalchemy import select
 
 from huijia_rooms import service
+from huijia_rooms.jobs import count_visits
 from huijia_rooms.models import Room
 from huijia_rooms.rules import Policy, instant
 from huijia_rooms.schemas import policy_of
@@ -94,17 +97,32 @@ def make(
     """25 rooms for the main centre, 6 for the small one, and their bookings two weeks back and ahead."""
     chance, policy = Random(f"{seed}:{centre_key}"), policy_of(session)
     rooms = [_room(session, line, order) for order, line in enumerate(_lines(centre_key), 1)]
-    zone = policy.zone
+    zone, people = policy.zone, _people(session)
     days = [today + timedelta(days=n) for n in range(-DAYS_AROUND, DAYS_AROUND + 1)]
     for done, day in enumerate(days, 1):
         for room in rooms:
             for start, minutes, wish in _wishes(chance, room):
                 period = Period(instant(day, start, zone), instant(day, start + minutes, zone))
-                _book(session, chance, policy, room, period, wish, now)
+                _book(session, chance, policy, room, period, wish, people, now)
         progress(done, len(days))
     # Closed last, so that some bookings stand in that time and somebody has calls to make.
     weekend = service.day_window(today + timedelta(days=2), zone, days=3)
     service.close_rooms(session, room_id=rooms[-1].id, period=weekend, reason="更换灯具")
+    while count_visits(session, now):
+        pass
+
+
+def _people(session: WorkSession) -> list[Any]:
+    """Residents who book for themselves: a row of id and name each."""
+    registered = session.execute(select(Person.id, Person.name).order_by(Person.id).limit(300)).all()
+    return [one for one in registered if _is_here(session, one.id)]
+
+
+def _is_here(session: WorkSession, person_id: UUID) -> bool:
+    try:
+        return find_person(session, person_id).died_on is None
+    except Refusal:
+        return False
 
 
 def _lines(centre_key: str) -> Iterator[str]:
@@ -140,6 +158,7 @@ def _book(
     room: Room,
     period: Period,
     wish: tuple[str, str, int],
+    residents: list[Any],
     now: datetime,
 ) -> None:
     name, purpose, people = wish
@@ -150,6 +169,9 @@ def _book(
         "purpose": purpose,
         "kind": "group",
     }
+    if residents and chance.random() < 0.3:
+        resident = chance.choice(residents)
+        how |= {"name": resident.name, "kind": "person", "person_id": resident.id}
     actor, booked_at = (
         Actor("staff", None, chance.choice(("王老师", "赵社工", "孙姐"))),
         min(now, period.start) - timedelta(days=3),

@@ -24,12 +24,17 @@ OVER = (
 COUNTED = update(Booking.__table__).where(here(Booking), BOOKING.id == bindparam("over"))
 
 
-def count_visits(session: WorkSession, now: datetime) -> None:
-    """Count what is over and was not cancelled: the person it was for, or as many heads as were said."""
+def count_visits(session: WorkSession, now: datetime) -> int:
+    """Count what is over and was not cancelled: the person it was for, or as many heads as were said.
+
+    How many bookings that were; `BATCH` where there may be more.
+    """
     zone = ZoneInfo(time_zone_of(session))
-    for over in session.execute(OVER, {"now": now}).all():
+    found = session.execute(OVER, {"now": now}).all()
+    for over in found:
         _count(session, over, zone, now)
         session.execute(COUNTED.values(counted=True), {"over": over.id})
+    return len(found)
 
 
 def _count(session: WorkSession, over: Any, zone: ZoneInfo, now: datetime) -> None:

@@ -66,8 +66,16 @@ def _policy() -> Policy:
 def _said(wrong: ValidationError) -> dict[str, list[Any]]:
     """Messages by field, each in the reader's language."""
     said = translated(wrong.normalized_messages())
-    errors = {name: words for name, words in said.items() if isinstance(words, list)}
-    return errors or {"hours": [_("Write opening times like 08:00–12:00, 14:00–21:00, on quarter hours.")]}
+    like = _("Write opening times like 08:00–12:00, 14:00–21:00, on quarter hours.")
+    hours = {f"hours_{day}": [like] for day in said.pop("hours", ())}
+    return {name: _flat(words) for name, words in said.items()} | hours
+
+
+def _flat(words: Any) -> list[Any]:
+    """The messages of one field, however deep they lie: a list is one field here."""
+    if isinstance(words, dict):
+        return [one for deeper in words.values() for one in _flat(deeper)]
+    return words
 
 
 # --- the day -------------------------------------------------------------------------------------
@@ -316,6 +324,8 @@ def close() -> Any:
         service.close_rooms(current.session, period=Period(start, end), **form)
     except ValidationError as wrong:
         return closures(request.form, errors=_said(wrong)), 422
+    except Refusal as refusal:
+        return closures(request.form, refusal=refusal), refusal.status
     return redirect(url("rooms.closures"), 303)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -16,11 +17,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 from huijia import cli
+from huijia.config import Config
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
@@ -121,6 +125,7 @@ MISTAKES = [
     (["servs"], "Did you mean serve?"),
     (["enabel", "rooms"], "Did you mean enable?"),
     (["xyzzy"], "There is no command xyzzy."),
+    (["xyzzy"], "doctor, enable"),  # like none: all that there are
     (["services"], "run huijia init"),  # nothing is there yet
     (["token", "list"], "run huijia init"),
     (["serve"], "run huijia init"),
@@ -141,6 +146,34 @@ def test_a_misspelt_key_names_itself(bare: Run, home: Path) -> None:
     assert done.returncode == 2
     assert "prot" in done.stderr
     assert "port" in done.stderr
+
+
+UNREADABLE = [
+    # what lies there as huijia.toml, what is said
+    (lambda path: path.mkdir(), "cannot be read (Is a directory)"),
+    (lambda path: path.write_bytes("名 = 1".encode("gb18030")), "is not TOML in UTF-8"),
+    (lambda path: path.write_text("[web\n"), "is not TOML in UTF-8"),
+    (lambda path: path.write_text("web = 1\n"), "write [web]"),
+    (lambda path: path.symlink_to(path), "cannot be read (Too many levels of symbolic links)"),
+]
+
+
+@pytest.mark.parametrize(("lay", "words"), UNREADABLE)
+def test_a_configuration_that_cannot_be_read_is_named(
+    bare: Run, home: Path, lay: Callable[[Path], object], words: str
+) -> None:
+    home.mkdir()
+    lay(home / "huijia.toml")
+    for typed in (["services"], ["serve"], ["doctor"], ["init", *INIT[1:]]):
+        done = bare(*typed, HUIJIA_WEB_PORT="8001")
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), typed
+        assert words in done.stderr
+
+
+def test_init_and_serve_and_demo_mean_one_port() -> None:
+    ports = {cli.commands.get_command(click.Context(cli.commands), name) for name in ("init", "demo")}
+    said = {option.name: option.default for one in ports if one for option in one.params}
+    assert (said["url"], said["port"]) == (f"http://127.0.0.1:{Config('var').web.port}", 8000)
 
 
 # --- from nothing to a service -------------------------------------------------------------------
@@ -169,6 +202,41 @@ def test_a_service_is_switched_on_and_off(huijia: Run) -> None:
     said(huijia("rooms", "--centre", "duling", "list"))
     assert "now off" in said(huijia("disable", "rooms", "--centre", "duling"))
     assert "was off" in said(huijia("disable", "rooms", "--centre", "duling"))
+
+
+def test_what_is_installed_is_written_down_when_it_changed(huijia: Run, home: Path) -> None:
+    cache = home / cli.CACHE
+    said(huijia("services"))
+    before, whole = cache.stat().st_ino, cache.read_bytes()
+    said(huijia("services"))
+    assert cache.stat().st_ino == before  # left alone
+    cache.write_bytes(whole[:5])
+    said(huijia("--help"))
+    said(huijia("services"))
+    assert cache.read_bytes() == whole
+    assert {path.name for path in home.iterdir()} == {
+        "commands.json",
+        "huijia.db",
+        "huijia.toml",
+        "keys.json",
+    }
+
+
+def test_a_home_that_cannot_be_written_breaks_no_command(
+    huijia: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home / cli.CACHE).unlink()
+    (home / cli.CACHE).mkdir()  # no file can be put there, whoever we are
+    said(huijia("services"))
+    said(huijia("--help"))
+    (home / cli.CACHE).rmdir()
+    monkeypatch.setattr("tempfile.mkstemp", partial(refuse, errno.EROFS))
+    said(huijia("services"))
+    assert not (home / cli.CACHE).exists()
+
+
+def refuse(number: int, **_how: object) -> None:
+    raise OSError(number, os.strerror(number))
 
 
 REFUSED = [
@@ -230,6 +298,34 @@ def test_doctor_warns_of_an_address_without_https(huijia: Run) -> None:
     assert re.search(r"warn +address .*https", done.stdout)
 
 
+def newest(text: str) -> tuple[int, str]:
+    found = re.search(r"Newest seal: (\d+), ([0-9a-f]{64})", text)
+    assert found, text
+    return int(found[1]), found[2]
+
+
+def test_the_audit_is_sealed_and_compared_with_an_earlier_seal(huijia: Run, home: Path) -> None:
+    first = newest(said(huijia("verify-audit", "--seal")))
+    assert first[0] == 1
+    said(huijia("enable", "rooms", "--centre", "duling"))
+    second = newest(said(huijia("verify-audit", "--seal", "--known", first[1])))
+    assert second[0] == 2
+    assert newest(said(huijia("verify-audit", "--known", f" {second[1].upper()}"))) == second
+    assert json.loads(said(huijia("verify-audit", "--json"))) == []
+    forged = huijia("verify-audit", "--known", "0" * 64)
+    assert forged.returncode == 1
+    assert "no seal has the hash" in forged.stdout
+    assert "whole" not in forged.stdout
+
+
+def test_what_waited_too_long_to_be_sealed_is_sealed_as_the_remedy_says(huijia: Run) -> None:
+    later = {"HUIJIA_CLOCK": (datetime.now(UTC) + timedelta(days=3)).isoformat()}
+    done = huijia("verify-audit", **later)
+    assert done.returncode == 1
+    assert "huijia verify-audit --seal" in done.stdout
+    assert "whole" in said(huijia("verify-audit", "--seal", **later))
+
+
 # --- serve and demo ------------------------------------------------------------------------------
 
 
@@ -263,7 +359,9 @@ def test_serve_answers_sees_a_switch_and_stops_gracefully(huijia: Run, home: Pat
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
     try:
-        assert fetch(f"http://127.0.0.1:{port}/readyz") == 200
+        assert server.stdout is not None
+        assert f"http://127.0.0.1:{port} " in server.stdout.readline()
+        assert fetch(f"http://127.0.0.1:{port}/readyz", seconds=0) == 200  # it is there when it says so
         assert fetch(f"http://127.0.0.1:{port}/api/v1/centres/duling/rooms/rooms") == 404
         taken = huijia("serve", "--port", str(port))
         assert taken.returncode == 2
@@ -277,7 +375,7 @@ def test_serve_answers_sees_a_switch_and_stops_gracefully(huijia: Run, home: Pat
         server.terminate()
         out, err = server.communicate(timeout=40)
     assert server.returncode == 0, err
-    assert f"http://127.0.0.1:{port}" in out
+    assert out == "", "the address is said once"
     assert "Traceback" not in err
 
 

@@ -85,6 +85,9 @@ def test_totals_equal_the_visits(work: Any, people: list[UUID], deeds: list[Any]
                 }
                 continue
             assert {k: (v.visits, v.heads, v.persons, v.giving) for k, v in got.items()} == expected
+            if way in ("service", "place"):
+                for key, line in got.items():
+                    assert line.first == len(firsts([v for v in visits if getattr(v, way) == key], span))
         total, everything = whole(work, span), recounted(within, None, born).get(None, (0, 0, 0, 0))
         assert (total.visits, total.heads, total.persons, total.giving) == everything
         assert total.first == len(firsts(visits, span))

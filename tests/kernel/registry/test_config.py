@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from huijia.config import FILE, Config, ConfigError
+from huijia.i18n import speaking
 from huijia.storage.vault import generate_keys
 
 pytestmark = pytest.mark.usefixtures("english")
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("english")
 def test_defaults_need_no_file(tmp_path: Path) -> None:
     config = Config.load(tmp_path, {})
     assert config.database.url == f"sqlite:///{tmp_path}/huijia.db"
-    assert (config.web.address, config.web.port, config.external_url) == ("127.0.0.1", 8080, "")
+    assert (config.web.address, config.web.port, config.external_url) == ("127.0.0.1", 8000, "")
     assert config.keys.path == tmp_path / "keys.json"
     assert config.plugins.only is None
 
@@ -58,6 +59,37 @@ def test_what_is_misspelt_is_named_with_what_was_meant(
     (tmp_path / "huijia.toml").write_text(file)
     with pytest.raises(ConfigError, match=words):
         Config.load(tmp_path, environ)
+
+
+@pytest.mark.parametrize("file", ["huijia.toml", "keys.json"])
+def test_what_cannot_be_read_is_named(tmp_path: Path, file: str) -> None:
+    (tmp_path / file).mkdir(0o700)
+    with pytest.raises(ConfigError, match=rf"{file} cannot be read \(Is a directory\)"):
+        Config.load(tmp_path, {}).read_keys()
+
+
+SPOILT = [b"\xff\xfe[web]", b"[web", b"a = " + b"[" * 5000]  # another encoding; half a line; no end
+
+
+@pytest.mark.parametrize("content", SPOILT)
+def test_a_spoilt_file_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(ConfigError, match=r"huijia\.toml is not TOML"):
+        Config.load(tmp_path, {})
+
+
+def test_a_section_that_is_none_is_named_under_a_variable_too(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("web = 1\n")
+    with pytest.raises(ConfigError, match=r"write \[web\]"):
+        Config.load(tmp_path, {"HUIJIA_WEB_PORT": "81"})
+
+
+def test_why_a_value_cannot_be_used_is_said_in_the_readers_language(tmp_path: Path) -> None:
+    with speaking("zh_Hans"), pytest.raises(ConfigError) as caught:
+        Config(tmp_path, {"web": {"port": 70000}})
+    with speaking("zh_Hans"):
+        assert "65535" in str(caught.value)
+        assert "Must be" not in str(caught.value)
 
 
 def test_what_is_saved_is_loaded_and_readable_by_its_owner_only(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from huijia.registry.loading import Loaded
 from huijia.registry.models import BreakerRow, StateRow, TroubleRow
 from huijia.registry.registry import Registry, Snapshot
 from huijia.registry.troubles import standing_troubles
-from huijia.storage.audit import Detail, Entry, entries
+from huijia.storage.audit import Detail, Entry
 from huijia.storage.base import KernelBase, new_id
 from huijia.storage.outbox import Delivery, Event
 from huijia.storage.work import Storage
@@ -137,7 +137,7 @@ def test_every_listener_hears_in_order_in_the_events_centre(small: Any, both_eng
     assert heard(small, "beta") == heard(small, "gamma") == [1, 2, 3]
     assert {one.state for one in deliveries(small)} == {"done"}
     with small.storage.reading() as session:
-        entry = entries(session)[0]
+        entry = session.scalars(select(Entry).order_by(Entry.recorded_at.desc(), Entry.id.desc())).all()[0]
     assert (entry.centre_id, entry.actor_kind, entry.subject) == (HERE, "system", "a")
     assert entry.changes[0]["table"] == "beta_heard"
 

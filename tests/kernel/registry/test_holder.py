@@ -15,6 +15,7 @@ from huijia.registry.holder import Holder, service_of
 from huijia.registry.lifecycle import enable
 from huijia.registry.troubles import Trouble, standing_troubles
 from huijia.testing.broken import make_good, make_plugin
+from sqlalchemy.event import listen
 
 pytestmark = pytest.mark.usefixtures("english")
 
@@ -97,6 +98,22 @@ def test_a_request_for_a_service_just_switched_on_elsewhere_waits_for_it(
     enable(opened, centre.id, "good", None)
     assert get(holder, "/c/one/") == []
     assert get(holder, path) == ["good"]
+
+
+def test_asking_for_what_is_off_reads_the_database_once_in_a_while(
+    opened: Installation, hold: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder, said = hold(opened), list[str]()
+    listen(opened.storage.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    get(holder, "/c/one/good/")
+    once = len(said)
+    for _time in range(20):
+        get(holder, "/c/one/good/")
+        get(holder, "/c/one/more/")
+    assert len(said) == once
+    monkeypatch.setattr("huijia.registry.holder.POLL_SECONDS", 0.0)
+    get(holder, "/c/one/good/")
+    assert len(said) > once
 
 
 def test_other_workers_swap_within_a_moment(

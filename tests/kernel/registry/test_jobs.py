@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from threading import Barrier, Event, Thread
 from time import monotonic, sleep
@@ -176,11 +177,17 @@ def test_what_a_job_changed_is_audited_and_housekeeping_is_not(small: Any, jobs:
     small.clock.move(seconds=15)
     run(small)  # seals what the first run left
     with small.storage.reading() as session:
-        found = audit.entries(session)
+        found = session.scalars(select(audit.Entry)).all()
         assert session.scalar(select(func.count()).select_from(seal.Sealed)) == 2
     assert {(one.action, one.centre_id, one.actor_kind) for one in found} == {
         (f"job beta:sweep:{centre}", centre, "system") for centre in (HERE, ELSEWHERE)
     }
+
+
+@pytest.fixture(autouse=True)
+def core_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands on the core has jobs of its own, and needs tables and keys that are not here."""
+    monkeypatch.setattr("huijia.registry.jobs.contributed", lambda _hook: [])
 
 
 def test_the_kernels_own_jobs_run(small: Any, both_engines: str) -> None:
@@ -195,6 +202,60 @@ def test_the_kernels_own_jobs_run(small: Any, both_engines: str) -> None:
         "huijia:seal",
     ]
     assert failed == []
+
+
+def test_a_job_in_batches_lets_others_write_in_between(
+    small: Any, jobs: list[Job], both_engines: str
+) -> None:
+    left = [3, 2, 1, 0]
+    parts = job("parts")
+    run_one = lambda session, now: (parts.run(session, now), left.pop(0))[1]  # noqa: E731
+    jobs.append(replace(parts, run=run_one, in_batches=True))
+    for _round in range(6):  # without an hour's pause: a batch is due again at once
+        run(small)
+        with small.storage.writing() as session:
+            session.execute(insert(RAN), {"what": "somebody else"})
+    assert ran(small) == ["parts", "somebody else"] * 4 + ["somebody else"] * 2
+
+
+def expired_keys(at: Any) -> list[dict[str, Any]]:
+    return [{"actor_id": "a", "route": "r", "key": str(n), "expires_at": at} for n in range(2500)]
+
+
+def old_events(at: Any) -> list[dict[str, Any]]:
+    common = {"recorded_at": at, "name": "beta_rang", "subject": "a", "payload": {}}
+    return [{**common, "id": UUID(int=n)} for n in range(2500)]
+
+
+def open_entries(at: Any) -> list[dict[str, Any]]:
+    common = {"recorded_at": at, "actor_kind": "system", "action": "x", "changes": [], "crossed": []}
+    return [{**common, "id": UUID(int=n)} for n in range(1250)]
+
+
+BACKLOGS = [
+    # the job, what waits for it, how much is left after each of its batches
+    (idempotency.Record, expired_keys, [1500, 500, 0]),
+    (outbox.Event, old_events, [1500, 500, 0]),
+    (audit.Entry, open_entries, [750, 250, 0]),
+]
+
+
+@pytest.mark.parametrize(("model", "rows", "left"), BACKLOGS)
+def test_the_kernels_jobs_work_off_a_backlog_in_batches(
+    small: Any, clock, both_engines: str, model: Any, rows: Callable[..., Any], left: list[int]
+) -> None:
+    table: Any = model.__table__
+    waiting = select(func.count()).select_from(model)
+    if model is audit.Entry:
+        waiting = waiting.where(model.id.not_in(select(seal.Sealed.entry_id)))
+    with small.storage.writing() as session:
+        session.execute(insert(table), rows(clock() - timedelta(days=50)))
+    seen = []
+    for _round in left:
+        run(small)
+        with small.storage.reading() as session:
+            seen.append(session.scalar(waiting))
+    assert seen == left
 
 
 def test_a_killed_workers_lease_ends(small: Any, jobs: list[Job], clock, both_engines: str) -> None:

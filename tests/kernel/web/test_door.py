@@ -10,6 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from huijia.identity.models import Area, Staff
 from huijia.identity.passwords import PASSWORDS
+from huijia.registry import troubles
+from huijia.registry.troubles import standing_troubles
 from huijia.storage.audit import Entry
 from huijia.web.door import Door
 from sqlalchemy import update
@@ -259,6 +261,63 @@ def test_a_view_tells_the_audit_what_it_is_about(client: Any, installation: Any)
         assert (entry.subject, entry.reason) == ("thing:1", "asked on the phone")
 
 
+LOOKS = [
+    # what is asked, subjects of the entries it leaves, remark
+    (("GET", "private"), [None], "a sensitive permission"),
+    (("HEAD", "private"), [None], "as much as it shows"),
+    (("OPTIONS", "private"), [], "shows nothing"),
+    (("GET", "person?whole=1"), ["person:1"], "told by the page"),
+    (("GET", "person"), [], "nothing told, nothing sensitive"),
+    (("GET", "broken"), [], "failed, so nothing was seen"),
+]
+
+
+@pytest.mark.parametrize(("asked", "subjects", "_remark"), LOOKS)
+def test_who_looked_at_what_is_sensitive_is_on_the_record(
+    client: Any, installation: Any, asked: tuple[str, str], subjects: list[str], _remark: str
+) -> None:
+    mine = client("tiny.see", "tiny.private")
+    with installation.reading() as session:
+        before = [entry.id for entry in session.query(Entry)]
+    answer = mine.open(f"/c/duling/tiny/{asked[1]}", method=asked[0])
+    with installation.reading() as session:
+        entries = session.query(Entry).filter(Entry.id.not_in(before)).all()
+        assert [entry.subject for entry in entries] == subjects
+        for entry in entries:
+            assert (entry.action, entry.actor_kind) == (f"tiny.{asked[1].partition('?')[0]}", "staff")
+            assert (entry.request_id, entry.centre_id is None) == (answer.headers["X-Request-Id"], False)
+
+
+def test_what_is_sensitive_is_not_shown_where_it_cannot_be_put_on_the_record(
+    app: Door, client: Any, monkeypatch: Any
+) -> None:
+    mine = client("tiny.private")
+
+    def fails(*_given: Any, **_named: Any) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(app, "_record", fails)
+    answer = mine.get("/c/duling/tiny/private")
+    assert (answer.status_code, "what few may see" in answer.text) == (500, False)
+
+
+def test_who_opened_somebodys_record_is_on_the_record(client: Any, installation: Any) -> None:
+    desk, people = client("people.see", "people.manage", "people.cards"), "/api/v1/centres/duling/people"
+    person = desk.post(f"{people}/people", json={"name": "陈秀英"}).json["id"]
+    card = desk.post(f"{people}/people/{person}/cards").json["id"]
+    at = "/c/duling/people"
+    for path in (
+        f"{people}/people/{person}",
+        f"{at}/{person}",
+        f"{at}/{person}/change",
+        f"{at}/cards/{card}",
+    ):
+        answer = desk.get(path)
+        with installation.reading() as session:
+            entry = session.query(Entry).filter(Entry.request_id == answer.headers["X-Request-Id"]).one()
+            assert (answer.status_code, entry.subject) == (200, f"person:{person}")
+
+
 @pytest.mark.parametrize(
     ("path", "status", "entries"),
     [
@@ -285,6 +344,34 @@ def test_a_fault_is_ours_and_tells_nothing(client: Any, counted: Any, path: str,
     assert "Traceback" not in answer.text
     (record,) = [r for r in caplog.records if r.getMessage() == "fault"]
     assert record.plugin == "tiny"
+
+
+def test_a_fault_stands_in_repairs_once_with_its_count_and_the_last_request(
+    client: Any, installation: Any
+) -> None:
+    mine = client("tiny.see", "repairs.see")
+    mine.get("/c/duling/tiny/leaves")
+    first, last = (mine.get("/c/duling/tiny/broken") for _ in range(2))
+    with installation.reading() as session:
+        broken, leaves = standing_troubles(session, "page")
+        assert (broken.plugin, broken.topic, broken.code) == ("tiny", "tiny.broken", "page-failed")
+        assert leaves.topic == "tiny.leaves"
+    assert broken.detail.startswith("2 ×, last 2026-11-22")
+    assert last.headers["X-Request-Id"] in broken.detail
+    assert not any(part in broken.detail for part in (first.headers["X-Request-Id"], "4711"))
+    assert "Tiny failed at tiny.broken, 2 times" in mine.get("/c/duling/repairs").text
+    installation.clock.move(days=8)
+    with installation.reading() as session:
+        assert standing_troubles(session, "page") == []
+
+
+def test_a_fault_that_cannot_be_kept_is_answered_all_the_same(client: Any, monkeypatch: Any) -> None:
+    def fails(*_given: Any) -> None:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(troubles, "keep_fault", fails)
+    answer = client("tiny.see").get("/c/duling/tiny/broken")
+    assert (answer.status_code, answer.headers["X-Request-Id"] in answer.text) == (500, True)
 
 
 def test_what_is_read_lazily_is_read_in_time(client: Any) -> None:

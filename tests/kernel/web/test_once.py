@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from huijia.identity.models import Area
+from huijia.identity.models import ApiToken, Area, Centre
 from huijia.storage.audit import Entry
+from huijia.storage.idempotency import Record
+from sqlalchemy import select
 
 THINGS = "/api/v1/centres/duling/tiny/things"
 FORM = "/c/duling/tiny/form"
@@ -60,3 +62,28 @@ def test_views_never_see_the_hidden_field(client: Any, installation: Any) -> Non
     client("tiny.add").post(FORM, data={"_once": "1", "name": "a"})
     with installation.reading() as session:
         assert "namea" in session.scalars(Area.__table__.select().with_only_columns(Area.name)).all()
+
+
+def test_a_secret_is_shown_once_and_kept_nowhere(client: Any, counted: Any, installation: Any) -> None:
+    mine = client("tokens.issue", "tiny.see")
+    with installation.reading() as session:
+        centre_id = session.scalars(select(Centre.id).where(Centre.slug == "duling")).one()
+    typed = {"_once": "1", "name": "till", "days": 30, "centre_id": centre_id}
+    before = counted(ApiToken)
+    first, again = (mine.post("/account/tokens", data=typed) for _ in range(2))
+    assert (first.status_code, "hj_" in first.text) == (200, True)
+    assert (again.status_code, "hj_" in again.text, "shown only once" in again.text) == (409, False, True)
+    assert counted(ApiToken) - before == 1
+    with installation.reading() as session:
+        (kept,) = session.scalars(select(Record))
+        context = f"huijia_idempotency:{kept.actor_id} {kept.route} {kept.key}:answer"
+        assert b"hj_" not in installation.vault.decrypt(context, kept.answer)
+
+
+def test_a_route_that_keeps_no_answer_says_so_to_programs(client: Any, counted: Any) -> None:
+    mine, before = client("tiny.add"), counted(Area)
+    secret = "/api/v1/centres/duling/tiny/secret"
+    assert mine.post(secret, headers=KEY).json == {"name": "secret"}
+    again = mine.post(secret, headers=KEY)
+    assert (again.status_code, again.json["code"], counted(Area) - before) == (409, "seen-once", 1)
+    assert mine.post(secret, headers={"Idempotency-Key": "till-2"}).status_code == 200

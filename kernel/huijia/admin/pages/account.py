@@ -83,7 +83,7 @@ def sign_out_elsewhere() -> Any:
     return done("elsewhere", "admin.account")
 
 
-@pages.post("/account/tokens", permission=MEMBER)
+@pages.post("/account/tokens", permission=MEMBER, keeps=False)
 def issue_token() -> Any:
     """The page, showing the new token this once."""
     issued: list[str] = []

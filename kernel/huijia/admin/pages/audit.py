@@ -12,7 +12,7 @@ from sqlalchemy import Text as SqlText
 from sqlalchemy import cast, select
 
 from huijia.admin.pages.desk import pages, show
-from huijia.i18n import Text, messages
+from huijia.i18n import Text, messages, translated
 from huijia.identity.models import ApiToken, Staff
 from huijia.identity.permissions import label_of
 from huijia.registry.troubles import label
@@ -20,7 +20,6 @@ from huijia.storage import seal
 from huijia.storage.audit import Entry
 from huijia.web.current import current
 from huijia.web.paging import Cursor, paged
-from huijia.web.problems import translated
 
 _ = messages("huijia")
 OUR_DAYS = Range(date(2000, 1, 1), date(2100, 1, 1))  # a day at either end of the calendar has no neighbour

@@ -54,7 +54,6 @@ def add_place() -> Any:
         "now": current.now,
         **({"centre_id": current.centre.id} if what == "site" else {}),
     }
-    errors = attempt(
-        shape, lambda **facts: make(current.session, **given, **facts), field="slug", prefix=f"{what}-"
-    )
+    how = {"field": "slug" if what == "centre" else "name", "prefix": f"{what}-"}
+    errors = attempt(shape, lambda **facts: make(current.session, **given, **facts), **how)
     return (centres(errors=errors), 422) if errors else done("added", "admin.centres")

@@ -99,4 +99,5 @@ def scope_of(value: str) -> Scope:
     for scope in scopes_here():
         if written(scope) == value:
             return scope
-    raise Invalid(_("This is no place; choose one from the list."))
+    words = _("This is no place; choose one from the list.")
+    raise Invalid(words, {"place": [words]})

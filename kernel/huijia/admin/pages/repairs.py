@@ -24,6 +24,7 @@ WORDS = {
     "delivery": _("Stuck"),
     "migration": _("Database steps failed"),
     "job": _("Job failed"),
+    "page": _("Page failed"),
 }
 RETRY = form(delivery_id=fields.UUID(required=True))
 SKIP = form(

@@ -42,7 +42,8 @@ def roles() -> str:
 def role(role_id: Any, **more: Any) -> str:
     """A form for a role, its rights by service as far as the actor holds them."""
     old = current.session.get(Role, role_id) if role_id else None
-    chosen = request.form.getlist("permissions") or (old.permissions if old else [])
+    typed_in = request.form.getlist("permissions") if request.form else None
+    chosen = (old.permissions if old else []) if typed_in is None else typed_in
     given = [(_("Huijia"), KERNEL_PERMISSIONS)]
     given += [(label(a.plugin), a.value) for a in current.session.hooks.collect("huijia_permissions")]
     return show("role", old=old, chosen=chosen, groups=given, typed=typed(), **more)

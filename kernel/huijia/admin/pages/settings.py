@@ -74,6 +74,8 @@ def _control(field: fields.Field, value: Any) -> tuple[str, list[Any], dict[str,
 def save_settings() -> Any:
     """Keep what was changed, from a day on, at the chosen place."""
     errors = attempt(HOW, _save)
+    if "effective_on" in errors:
+        errors["effective_from"] = errors.pop("effective_on")
     plugin, at = request.args.get("plugin"), request.form.get("at")
     return (settings(errors=errors), 422) if errors else done("saved", "admin.settings", plugin=plugin, at=at)
 

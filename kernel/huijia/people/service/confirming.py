@@ -12,7 +12,7 @@ from huijia.identity.actor import Actor
 from huijia.people.errors import NoSuchPerson, PersonGone
 from huijia.people.models import EVIDENCE, Confirmation, Person
 from huijia.people.permissions import CONFIRM
-from huijia.people.sight import find_person
+from huijia.people.sight import everything_of, find_person
 from huijia.storage.settings import Scope, invalid, today_at
 from huijia.storage.work import WorkSession
 
@@ -38,7 +38,7 @@ def confirm_identity(
     by = {"confirmed_by": actor.staff_id, "confirmed_at": now}
     session.add(said := Confirmation(evidence=evidence, until=until, **whose, **by))
     session.flush()
-    _keep_latest(session, person)
+    keep_latest(session, person)
     return said
 
 
@@ -55,7 +55,7 @@ def withdraw_confirmation(
         raise invalid("why", _("Say why, so that whoever looks later understands."))
     said.withdrawn_at, said.withdrawn_why = said.withdrawn_at or now, said.withdrawn_why or why
     session.flush()
-    _keep_latest(session, person)
+    keep_latest(session, person)
 
 
 def is_confirmed(person: Person, day: date) -> bool:
@@ -64,8 +64,10 @@ def is_confirmed(person: Person, day: date) -> bool:
     return alive and person.confirmed_until is not None and day <= person.confirmed_until
 
 
-def _keep_latest(session: WorkSession, person: Person) -> None:
-    standing = Confirmation.person_id == person.id, Confirmation.withdrawn_at.is_(None)
+def keep_latest(session: WorkSession, person: Person) -> None:
+    """Let the person's `confirmed_until` be what the standing confirmations say, merged ones included."""
+    whose = Confirmation.person_id.in_(everything_of(session, person.id))
+    standing = whose, Confirmation.withdrawn_at.is_(None)
     person.confirmed_until = session.scalar(select(func.max(Confirmation.until)).where(*standing))
     session.flush()
 
