@@ -56,7 +56,8 @@ def fill(session: Any, centre_id: Any, random: Random, count: int) -> None:
         contacts.append(
             {"id": new_id(), "person_id": key, "kind": "phone", "value": one["phone"], "position": 0}
         )
-        seen.append({"person_id": key, "centre_id": centre_id, "registered_at": now})
+        place = {"centre_id": centre_id, "sort_key": facts["sort_key"]}
+        seen.append({"person_id": key, "registered_at": now, **place})
         found = tokens_of(region, [one["name"]], [one["phone"]])
         tokens += [{"centre_id": centre_id, "token": token, "person_id": key} for token in sorted(found)]
     for model, rows in (

@@ -67,7 +67,8 @@ def test_what_was_typed_comes_back_with_the_error_at_its_field(chinese: House) -
 def send_wrong(house: House, key: Any, fields: dict[str, list[Any]], name: str) -> None:
     sent = {one: value for one, (kind, value, _bad) in fields.items() if kind not in ("checkbox", "file")}
     # What is still empty must not stand before the one that is wrong.
-    sent |= {one: "wang-fang.26" for one in sent if not sent[one] and fields[one][0] in ("text", "password")}
+    plain = {"text": "wang-fang.26", "password": "a short sentence does well"}
+    sent |= {one: plain[fields[one][0]] for one in sent if not sent[one] and fields[one][0] in plain}
     sent[name] = WRONG.get(fields[name][0], "字" * 3000)
     answer = house.send("POST", key[0], name, data={one: v for one, v in sent.items() if one != "_once"})
     if answer.status_code not in (409, 422):
@@ -89,3 +90,13 @@ def send_wrong(house: House, key: Any, fields: dict[str, list[Any]], name: str) 
 @pytest.fixture
 def chinese(installation: Any, factories: Any, centre: Any) -> House:
     return House(installation, factories, centre, "zh_Hans")
+
+
+def test_a_day_that_is_over_is_told_where_it_was_typed(chinese: House) -> None:
+    path = f"/c/{chinese.centre.slug}/settings"
+    (key, fields), *_more = Forms(chinese.client.get(path).text, path).found.items()
+    sent = {one: value for one, (_kind, value, _bad) in fields.items() if one != "_once"}
+    sent |= {"horizon_days": "17", "effective_from": "2020-01-01"}
+    back = Forms(chinese.client.post(key[0], data=sent).text, path).found[key]
+    assert back["effective_from"][1:] == ["2020-01-01", True]
+    assert back["horizon_days"][1] == "17"

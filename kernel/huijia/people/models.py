@@ -143,11 +143,13 @@ class HouseholdMember(KernelBase):
 
 
 class Registration(KernelBase):
-    """A centre may see a person, until `ended_on`."""
+    """A centre may see a person, until `ended_on`. `sort_key` is the person's, for the centre's list."""
 
     __tablename__ = "huijia_registration"
+    __table_args__ = (Index(None, "centre_id", "sort_key", "person_id"),)
     person_id: Mapped[UUID] = mapped_column(ForeignKey(Person.id), primary_key=True, info=subject())
-    centre_id: Mapped[UUID] = mapped_column(ForeignKey(Centre.id), primary_key=True, index=True)
+    centre_id: Mapped[UUID] = mapped_column(ForeignKey(Centre.id), primary_key=True)
+    sort_key: Mapped[str] = _blank(200, IDENTIFY)
     registered_at: Mapped[datetime]
     registered_by: Mapped[UUID | None] = mapped_column(ForeignKey(Staff.id))
     ended_on: Mapped[date | None]

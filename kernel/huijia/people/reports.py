@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from huijia.contributions import CalendarEntry, Panel
 from huijia.identity.actor import Actor
@@ -20,14 +20,17 @@ from huijia.people.models import (
     PersonContact,
     PersonName,
     PersonNumber,
+    Registration,
     ResidentCard,
 )
 from huijia.people.service.cards import cards_of
-from huijia.people.sight import PERSON, everything_of, find_person, registered_at
+from huijia.people.sight import PERSON, everything_of, find_person
 from huijia.storage.work import WorkSession
 
 CALENDAR_DAYS = 60
-BY_NAME = (PERSON.sort_key, PERSON.id)
+_LISTED = cast("Table", Registration.__table__).c
+# As the index of a centre's registrations has it; both stand on the person too, by these names.
+BY_NAME = (_LISTED.sort_key, _LISTED.person_id.label("id"))
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ def people_here(session: WorkSession) -> Any:
     """The statement that lists everybody registered at the session's centre; page through it `BY_NAME`."""
     assert session.centre_id is not None, "a list is one centre's"
     alive = PERSON.merged_into.is_(None), PERSON.erased_at.is_(None)
-    return select(Person).where(*alive, registered_at(session.centre_id))
+    here = _LISTED.centre_id == session.centre_id, _LISTED.ended_on.is_(None)
+    return select(Person).join(Registration, _LISTED.person_id == PERSON.id).where(*here, *alive)
 
 
 def sheet_of(

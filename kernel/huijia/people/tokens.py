@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, insert, select
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 
 from huijia.people.models import Person, PersonContact, PersonName, PersonToken, Registration
 from huijia.region import Region, folded
@@ -38,9 +38,11 @@ def tokens_of(region: Region, names: Iterable[str], contacts: Iterable[str]) -> 
 
 
 def write_tokens(session: WorkSession, region: Region, person: Person) -> None:
-    """Write a person's tokens anew, for every centre where they are registered."""
+    """Write a person's tokens, and their place in lists, anew for every centre where they are registered."""
     session.flush()
     session.execute(delete(_TOKEN).where(_TOKEN.c.person_id == person.id))
+    listed = update(_REGISTERED).where(_REGISTERED.c.person_id == person.id)
+    session.execute(listed.values(sort_key=person.sort_key))
     if person.merged_into is not None or person.erased_at is not None:
         return
     tokens = tokens_of(region, *_texts(session, person))

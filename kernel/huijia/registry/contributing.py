@@ -102,7 +102,7 @@ def _check_routes(one: Loaded, known: set[str]) -> None:
         except Exception as error:
             raise Broken("duplicate-route", _("Its routes clash: {error}", error=str(error))) from error
     _check_ground(one.name, app.url_map.iter_rules())
-    _check_twice(app.url_map.iter_rules())
+    check_twice(app.url_map.iter_rules())
 
 
 def _check_ground(name: str, rules: Iterable[Any]) -> None:
@@ -113,7 +113,8 @@ def _check_ground(name: str, rules: Iterable[Any]) -> None:
             raise Broken("route-prefix", _("Its address {rule} must begin with {pages} or {api}", **words))
 
 
-def _check_twice(rules: Iterable[Any]) -> None:
+def check_twice(rules: Iterable[Any]) -> None:
+    """Raises Broken where one address leads to two views."""
     seen: dict[tuple[str, str], str] = {}
     for rule in rules:
         for method in rule.methods - {"OPTIONS", "HEAD"}:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from huijia.errors import PluginFault
 from huijia.i18n import KERNEL, messages
 from huijia.registry.built_in import BUILT_IN, contributed
+from huijia.registry.contributing import check_twice
 from huijia.registry.troubles import Trouble, label, update_or_remove, where
 from huijia.web import health, kernel_api, openapi
 from huijia.web.blueprints import Api
@@ -75,13 +76,5 @@ def _bring_in(
         (describing if isinstance(blueprint, Api) else app).register_blueprint(blueprint)
         for name, access in blueprint.access.items():
             app.access[f"{blueprint.name}.{name}"] = (access, owner)
-    _refuse_duplicates(app, owner)
+    check_twice(app.url_map.iter_rules())
     app.navigation[owner] = [*app.navigation.get(owner, []), *entries]
-
-
-def _refuse_duplicates(app: Door, owner: str) -> None:
-    seen: dict[tuple[str, str], str] = {}
-    for rule in app.url_map.iter_rules():
-        for method in (rule.methods or set()) - {"OPTIONS", "HEAD"}:
-            if seen.setdefault((rule.rule, method), rule.endpoint) != rule.endpoint:
-                raise PluginFault(owner, f"{method} {rule.rule} leads to two views; take one away.")

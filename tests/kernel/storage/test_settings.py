@@ -161,6 +161,12 @@ def test_values_come_back_as_the_schema_loads_them(both_engines: str, storage: S
     assert found == {"cups": 4, "opens_on": date(2026, 12, 24), "closed": True}
 
 
+def test_why_a_value_does_not_fit_is_said_in_the_readers_language(storage: Storage, tree: Tree) -> None:
+    with speaking("zh_Hans"), storage.writing() as session, pytest.raises(Invalid) as refused:
+        put(session, tree, "city", 0, key="cups")
+    assert "Must be" not in str(refused.value.errors)
+
+
 def test_the_past_is_settled_by_the_centres_own_date(
     storage: Storage, tree: Tree, clock: SettableClock
 ) -> None:

@@ -1,6 +1,6 @@
 """Visits, and the totals kept beside them.
 
-Revision ID: 0003
+Revision ID: 0004
 """
 
 from __future__ import annotations
@@ -9,10 +9,15 @@ import sqlalchemy as sa
 from alembic import op
 from huijia.storage.base import UtcDateTime
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 
-TABLES = "huijia_visit huijia_visit_total huijia_visitor huijia_visitor_total"
+TABLES = """
+    huijia_visit
+    huijia_visit_total
+    huijia_visitor
+    huijia_visitor_total
+"""
 
 
 def upgrade() -> None:
