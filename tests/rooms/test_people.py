@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import pytest
 from huijia.figures.reading import Span, whole
+from huijia.identity.actor import Actor
+from huijia.people.privacy.erasing import erase_person
+from huijia.people.privacy.exporting import export_person
+from huijia_rooms.models import Booking
 
 RIGHTS = {"rooms.see", "rooms.book", "rooms.manage", "people.see", "people.manage", "figures.see"}
 TIMES = {"starts_at": "2026-11-23T10:00:00+08:00", "ends_at": "2026-11-23T11:00:00+08:00"}
@@ -68,3 +73,17 @@ def test_what_is_over_is_counted_once(
             line = whole(session, month)
         assert (line.visits, line.heads, line.persons) == (visits, 3 * visits, visits)
     assert "2026-11-23" in client(permissions=RIGHTS).get(f"people/{chen}").text
+
+
+def test_export_has_the_booking_and_erasure_empties_it(
+    installation: Any, centre: Any, chen: str, booked: Any
+) -> None:
+    """By the marks of the models that huijia_personal_data names."""
+    chief = Actor("staff", None, "chief", frozenset({"people.privacy"}))
+    with installation.doing("test", centre) as session:
+        told = export_person(session, actor=chief, person_id=UUID(chen), now=session.now)
+        [table] = [one for one in told["tables"] if one["table"] == "rooms_booking"]
+        assert [row["name"] for row in table["rows"]] == ["陈秀英"]
+        erase_person(session, actor=chief, person_id=UUID(chen), now=session.now)
+        booking = session.get_one(Booking, UUID(booked["id"]))
+        assert (booking.name, booking.contact, booking.head_count) == ("—", "", 3)

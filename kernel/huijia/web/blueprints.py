@@ -74,7 +74,7 @@ class _Declared(flask.Blueprint):
 
 
 class Pages(_Declared):
-    """The HTML pages of one service, at `/c/SLUG/NAME/…` unless `prefix` says otherwise.
+    """The HTML pages of one service, at `/c/SLUG/NAME/…`; only the kernel's own have another `prefix`.
 
     Templates are found in `templates/NAME/`, files to serve in `static/` (see `static_url`).
     """
