@@ -1,7 +1,7 @@
 """`python -m benchmarks.people`: finding people among many, on either engine.
 
 Fills a database with invented people (common surnames and given names, phones, birth dates), then times what
-the box and the list ask of the database. Milliseconds are of the query and of making its answer, without HTTP.
+the box and the list ask of the database. Milliseconds are of the query and its answer, without HTTP.
 """
 
 from __future__ import annotations

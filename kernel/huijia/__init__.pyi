@@ -59,3 +59,5 @@ from huijia.web.pages import page as page
 from huijia.web.pages import url as url
 from huijia.web.paging import Cursor as Cursor
 from huijia.web.paging import paged as paged
+
+__version__: str

@@ -151,7 +151,7 @@ def huijia_person_calendar(
 
 @question
 def huijia_person_open_matters(session: WorkSession, person_id: UUID, now: datetime) -> list[str]:
-    """Sentences on what of value is still open with a person, at any centre: it must be settled before erasure.
+    """What of value is still open with a person, at any centre: to be settled before erasure.
 
     Asked across centres. Whoever fails to answer stops the erasure.
     """

@@ -276,4 +276,5 @@ def test_a_failing_page_command_or_job_is_its_own(
         clock.move(hours=1)
         run_due_jobs(opened, clock())
     shop.sign_in()
-    assert "work" in shop.is_said("repairs", ">Bad<")["zh_Hans"]
+    for number, failed in enumerate(("bad.change", "bad.index", "work"), 1):
+        assert failed in shop.is_said("repairs", f'id="repair-{number}"')["zh_Hans"]

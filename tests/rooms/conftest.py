@@ -64,3 +64,29 @@ def book(work: Any) -> Callable[..., UUID]:
         )["id"]
 
     return book
+
+
+Client = Callable[..., Any]
+ROOM = {"name": "书法室", "name_en": "Calligraphy room", "floor": 2, "capacity": 12, "booked_as": "either"}
+
+
+def booking(room_id: str, start: float, end: float, **how: Any) -> dict[str, Any]:
+    times = {"starts_at": at(start).isoformat(), "ends_at": at(end).isoformat()}
+    return {"room_id": room_id, "name": "墨香书社", **times, **how}
+
+
+@pytest.fixture
+def desk(client: Client) -> Any:
+    """A browser that may do everything with rooms."""
+    return client(permissions=ALL)
+
+
+@pytest.fixture
+def room_id(desk: Any) -> str:
+    made = desk.api.post("rooms/rooms", json=ROOM)
+    assert made.status_code == 201, made.text
+    return made.json["id"]
+
+
+def book_by_api(desk: Any, room_id: str, start: float, end: float, **how: Any) -> Any:
+    return desk.api.post("rooms/bookings", json=booking(room_id, start, end, **how))
