@@ -165,8 +165,5 @@ def test_another_centre_sees_nothing(
     there = client(factories.staff(at=second_centre, permissions=ALL), at=second_centre)
     assert there.api.get("rooms/rooms").json == []
     assert there.api.get(f"rooms/bookings/{made}").status_code == 404
-    assert book(there, room_id, 14, 15).status_code == 404
+    assert book_by_api(there, room_id, 14, 15).status_code == 404
     assert "墨香书社" not in there.get("rooms/").text
-
-
-# --- pages ---

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from .conftest import ALL, ROOM, Client, at
+from .conftest import ALL, ROOM, Client, at, book_by_api
 
 
 def test_the_day_grid_shows_rooms_bookings_and_free_cells(desk: Any, room_id: str) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from threading import Barrier, Thread
@@ -386,25 +385,3 @@ def test_a_second_sealer_does_not_wait_for_the_first(storage: Storage) -> None:
     with storage.writing() as session:
         assert seal(session, session.now) == 1
         assert run(storage) == 0  # meanwhile, in another transaction
-
-
-@pytest.mark.parametrize(
-    "size", [20_000, pytest.param(1_000_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])]
-)
-def test_verifying_needs_no_more_memory_for_a_longer_chain(storage: Storage, clock, size: int) -> None:
-    change = {"table": "t", "key": "k" * 30, "action": "insert", "fields": []}
-    row = {
-        "actor_kind": "staff",
-        "action": "x",
-        "crossed": [],
-        "recorded_at": clock(),
-        "changes": [change] * 3,
-    }
-    for _chunk in range(size // 5000):
-        with storage.writing() as session:
-            session.execute(insert(Entry.__table__), [{**row, "id": new_id()} for _entry in range(5000)])
-        list(iter(lambda: run(storage), 0))
-    tracemalloc.start()
-    assert findings(storage) == []
-    peak = tracemalloc.get_traced_memory()[1]
-    assert peak < 20 * 2**20
