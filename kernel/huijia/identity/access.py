@@ -86,7 +86,8 @@ def actor_of(caller: Caller, held: frozenset[str], centre_id: UUID | None) -> Ac
     """The caller with the rights that its staff member holds, as far as a token passes them on."""
     fits = caller.centre_id is None or caller.centre_id == centre_id
     rights = meet(held, caller.limit) if fits else NOTHING
-    return Actor(caller.kind, caller.id, caller.name, rights, caller.locale, caller.large_type)
+    owner = caller.staff_id if caller.kind == "token" else None
+    return Actor(caller.kind, caller.id, caller.name, rights, caller.locale, caller.large_type, owner)
 
 
 def rights_at(session: WorkSession, staff_id: UUID, scope: Scope) -> frozenset[str]:

@@ -40,11 +40,12 @@ class Actor:
     permissions: frozenset[str] = frozenset()
     locale: str = ""  # none: as the request asks
     large_type: bool = False
+    owner_id: UUID | None = None  # of a token
 
     @property
     def staff_id(self) -> UUID | None:
-        """For the record: the staff member, where one acts in person."""
-        return self.id if self.kind == "staff" else None
+        """For the record: the staff member who answers for it, in person or by a token of theirs."""
+        return self.id if self.kind == "staff" else self.owner_id
 
     def may(self, permission: str) -> bool:
         """True where the actor holds the permission here."""

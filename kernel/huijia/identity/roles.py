@@ -9,10 +9,11 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from huijia.contributions import RoleBundle
 from huijia.errors import Forbidden, Invalid, NotFound, PluginFault, Refusal
-from huijia.i18n import KERNEL, messages, speaking
+from huijia.i18n import KERNEL, Text, messages, speaking
 from huijia.identity.access import permissions_at
 from huijia.identity.actor import Actor, covers
 from huijia.identity.models import Grant, Role, Staff
@@ -22,6 +23,7 @@ from huijia.storage.work import WorkSession
 
 _ = messages("huijia")
 MANAGE = "staff.manage"
+UNIQUE_VIOLATION = "23505"  # of PostgreSQL; on SQLite writers stand in line
 T = TypeVar("T")
 
 
@@ -87,12 +89,11 @@ def add_role(
 ) -> Role:  # fmt: skip
     """A role of the operator's own."""
     need_whole(session, actor, Scope(), permissions)
+    taken = _("There is a role {key} already; choose another key.", key=key)
     if session.scalars(select(Role).where(Role.key == key)).first():
-        raise Taken(_("There is a role {key} already; choose another key.", key=key))
+        raise Taken(taken)
     role = Role(key=key, name=name, name_en=name_en, permissions=sorted(permissions))
-    session.add(role)
-    session.flush()
-    return role
+    return add_only(session, role, taken)
 
 
 def change_role(
@@ -148,6 +149,19 @@ def revoke_grant(session: WorkSession, *, actor: Actor, grant_id: UUID, now: dat
     need_whole(session, actor, grant.scope, find(session, Role, grant.role_id).permissions)
     with an_administrator_stays(session):
         session.delete(grant)
+
+
+def add_only(session: WorkSession, record: T, taken: Text) -> T:
+    """Add the record. Raises Taken, with these words, where somebody else adds its like at the same time."""
+    try:
+        with session.savepoint():
+            session.add(record)
+            session.flush()
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+            raise
+        raise Taken(taken) from None
+    return record
 
 
 def find(session: WorkSession, model: type[T], key: UUID) -> T:

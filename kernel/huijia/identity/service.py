@@ -14,7 +14,7 @@ from huijia.i18n import LOCALES, messages
 from huijia.identity.actor import Actor
 from huijia.identity.models import AREA_KINDS, Area, Centre, Site, Staff
 from huijia.identity.passwords import PASSWORDS
-from huijia.identity.roles import MANAGE, T, Taken, an_administrator_stays, find, need_above
+from huijia.identity.roles import MANAGE, T, Taken, add_only, an_administrator_stays, find, need_above
 from huijia.identity.signin import fold, revoke_all
 from huijia.identity.tokens import revoke_tokens_of
 from huijia.storage.settings import Scope, invalid
@@ -45,10 +45,11 @@ def add_centre(
     actor.need_at(session, PLACES, Scope(area_id=area_id))
     if not SLUG.fullmatch(slug) or len(slug) > 40:
         raise invalid("slug", _("Write the address in small letters, digits and single hyphens, up to 40."))
+    taken = _("The address {slug} belongs to another centre; choose a different one.", slug=slug)
     if session.scalar(select(Centre.id).where(Centre.slug == slug)):
-        raise Taken(_("The address {slug} belongs to another centre; choose a different one.", slug=slug))
+        raise Taken(taken)
     centre = Centre(area_id=find(session, Area, area_id).id, slug=slug, name=name, created_at=now)
-    return _add(session, _with(centre, facts))
+    return add_only(session, _with(centre, facts), taken)
 
 
 def change_centre(
@@ -90,10 +91,12 @@ def add_staff(
     name = fold(username)
     if not USERNAME.fullmatch(name):
         raise invalid("username", _("A username has 2 to 64 letters, digits, dots or hyphens."))
+    taken = _("Somebody is called {name} already; choose another username.", name=name)
     if session.scalar(select(Staff.id).where(Staff.username == name)):
-        raise Taken(_("Somebody is called {name} already; choose another username.", name=name))
+        raise Taken(taken)
     kept = PASSWORDS.hash(password, username=name)
-    return _add(session, Staff(username=name, display_name=display_name, password_hash=kept, **facts))
+    staff = Staff(username=name, display_name=display_name, password_hash=kept, **facts)
+    return add_only(session, staff, taken)
 
 
 def change_staff(

@@ -85,3 +85,14 @@ class NoSuchOrganisation(NotFound):
 
     def __init__(self) -> None:
         super().__init__(_("There is no such organisation here; search again, or add it."))
+
+
+class ImportInUse(Refusal):
+    """Somebody of this import is known elsewhere by now, so it is not undone."""
+
+    code = "import-in-use"
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            _("These people are in use by now ({table}); change or erase them one by one.", table=table)
+        )

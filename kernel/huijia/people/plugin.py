@@ -17,6 +17,7 @@ _ = messages("huijia")
 
 @hookimpl
 def huijia_blueprints() -> list[Blueprint]:
+    from huijia.people import pages_import  # noqa: F401 - it adds to the pages
     from huijia.people.pages import pages
     from huijia.people.routes import api
 
@@ -38,9 +39,11 @@ def huijia_demo() -> Demo:
 @hookimpl
 def huijia_jobs() -> list[Job]:
     from huijia.people.jobs import forget_people, reseal_people
+    from huijia.people.pages_import import forget_sheets
 
     return [
         Job("reseal-people", timedelta(minutes=5), reseal_people, per_centre=False, in_batches=True),
+        Job("forget-sheets", timedelta(minutes=30), forget_sheets, per_centre=False, in_batches=True),
         Job("forget-people", timedelta(days=1), forget_people, per_centre=False, in_batches=True),
     ]
 

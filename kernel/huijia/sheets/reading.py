@@ -83,7 +83,8 @@ def read_date(value: Any) -> date:
         return _SERIAL_ZERO + timedelta(days=int(text))
     found = _DATE.fullmatch(text) or _DIGITS.fullmatch(text)
     try:
-        return date(*map(int, found.groups())) if found else date.min.replace(year=0)
+        year, month, day = found.groups() if found else (0, 0, 0)
+        return date(int(year), int(month), int(day))
     except ValueError:
         raise _invalid(_("This is no date; write it like 1952-03-03.")) from None
 
@@ -147,10 +148,13 @@ def _invalid(words: Text) -> Invalid:
 
 
 def _no_sheet(name: str) -> Invalid:
-    words = "{name} is no workbook that can be read; save it as .xlsx, without a password, then send that."
-    return _invalid(_(words, name=name))
+    return _invalid(
+        _("{name} is no workbook that can be read; save it as .xlsx, without a password.", name=name)
+    )
 
 
 def _too_far(name: str) -> Invalid:
-    words = "{name} has more than {rows} rows or {columns} columns; send it in parts, and clear stray cells."
-    return _invalid(_(words, name=name, rows=f"{ROWS_MAX:,}", columns=COLUMNS_MAX))
+    most = {"rows": f"{ROWS_MAX:,}", "columns": COLUMNS_MAX}
+    return _invalid(
+        _("{name} has more than {rows} rows or {columns} columns; send it in parts.", name=name, **most)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from huijia.identity.models import Role, Staff
+from huijia.identity.models import Grant, Role, Staff
 from huijia.testing.factories import PASSWORD
 from sqlalchemy import select
 
@@ -137,3 +137,51 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(desk, centre):
     assert desk.api.get("services", headers=bearer).status_code == 200
     desk.post(re.search(r"/account/tokens/[0-9a-f-]+/revoke", text)[0])
     assert desk.api.get("services", headers=bearer).status_code == 401
+
+
+@pytest.fixture
+def bearer(desk, client, centre):
+    """The desk's token, as the headers of a program, and a browser without any cookie."""
+    asked = {"name": "排班表", "days": "30", "centre_id": str(centre.id)}
+    text = desk.post("/account/tokens", data=asked).text
+    return client(None), {"Authorization": f"Bearer {re.search(r'hj_[\w-]+', text)[0]}"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "given"),
+    [
+        ("get", "/account", {}),
+        ("post", "/account/password", {"old": PASSWORD, "new": "another short sentence"}),
+        ("post", "/account/password", {}),  # nothing filled in
+        ("post", "/account/elsewhere", {}),
+        ("post", "/account/tokens", {}),
+    ],
+)
+def test_a_token_has_no_account_of_its_own(bearer, method, path, given):
+    program, headers = bearer
+    answer = getattr(program, method)(path, data=given, headers=headers)
+    assert answer.status_code == 403
+    assert "令牌没有账号" in answer.text
+
+
+def test_a_setting_made_by_a_token_has_an_author_and_the_audit_names_the_token(
+    bearer, desk, installation, centre, administrator
+):
+    program, headers = bearer
+    asked = {"display_name": "李强", "username": "li.qiang", "password": PASSWORD, "locale": "zh_Hans"}
+    with installation.reading(centre) as session:
+        role = session.scalars(select(Role.id).where(Role.key == "centre.desk")).one()
+    person = desk.post("staff/new", data={**asked, "role": str(role), "place": f"centre {centre.id}"})
+    path = person.headers["Location"].partition("?")[0]
+    assert path
+    with installation.reading(centre) as session:
+        staff_id = session.scalars(select(Staff.id).where(Staff.username == "li.qiang")).one()
+    given = {"what": "grant", "role": str(role), "place": f"centre {centre.id}", "ends_on": ""}
+    answer = program.post(f"staff/{staff_id}", data=given, headers=headers)
+    assert answer.status_code == 303
+    with installation.reading(centre) as session:
+        author = session.scalars(select(Grant.granted_by).where(Grant.staff_id == staff_id)).one()
+        assert author is not None
+        owner = session.scalars(select(Staff.id).where(Staff.username == "wang")).one()
+        assert author == owner
+    assert "<strong>排班表</strong>" in desk.get("audit").text

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from typing import Any
 
 import pytest
 from huijia.errors import Forbidden, Invalid, NotFound, NotSignedIn
 from huijia.i18n import speaking
-from huijia.identity import service
+from huijia.identity import roles, service
 from huijia.identity.actor import NOBODY, SYSTEM, Actor
 from huijia.identity.roles import Taken
 from huijia.storage.base import new_id
@@ -123,3 +125,31 @@ def test_language_and_type_size_are_ones_own_but_the_name_is_not(storage: Storag
             service.change_staff(**who, staff_id=staff.id, locale="fr")
         with pytest.raises(NotFound):
             service.change_staff(**who, staff_id=new_id(), locale="en")
+
+
+@pytest.mark.parametrize("what", ["staff", "centre", "role"])
+def test_of_two_who_take_a_name_at_once_the_later_is_told_so(
+    both_engines: str, engine_url: str, storage: Storage, town: District, what: str
+) -> None:
+    named = {
+        "staff": (service.add_staff, {"username": "li", "display_name": "李", "password": PASSWORD}),
+        "centre": (service.add_centre, {"slug": "new", "name": "新", "area_id": town.east.id}),
+        "role": (roles.add_role, {"key": "new", "name": "新", "permissions": ["today.see"]}),
+    }
+    add, facts = named[what]
+    rival = Storage(engine_url, clock=storage.clock)  # as another process: its own line and connections
+
+    def later() -> None:
+        with rival.writing() as session:
+            add(session, actor=SYSTEM, now=session.now, **facts)
+
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            with storage.writing() as session:
+                add(session, actor=SYSTEM, now=session.now, **facts)
+                waiting = pool.submit(later)
+                sleep(0.5)  # long enough to come as far as the insert, which waits for this unit
+            with pytest.raises(Taken):
+                waiting.result()
+    finally:
+        rival.close()

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from huijia.errors import Forbidden
-from huijia.identity import access, tokens
+from huijia.identity import access, roles, tokens
 from huijia.identity.actor import SYSTEM
 from huijia.identity.models import ApiToken
 from huijia.storage.settings import Scope
@@ -108,3 +108,18 @@ def test_a_token_for_one_centre_is_worth_nothing_elsewhere(
             access.permissions_at(session, access.enter(session, slug="duling", caller=caller)[1], Scope())
             == set()
         )
+
+
+def test_what_a_token_grants_is_granted_by_its_owner(storage: Storage, town: District) -> None:
+    owner, friend = town.staff("owner"), town.staff("friend")
+    town.grant(owner, "tokens.issue", "staff.manage", "today.see", key="owner")
+    with storage.writing() as session:
+        given = {"name": "rota", "permissions": ("staff.manage", "today.see"), "now": session.now}
+        _token, text = tokens.issue_token(session, actor=town.actor(owner), **given)
+        role = town.role(session, "today.see")
+    with storage.writing(town.duling.id) as session:
+        caller = tokens.caller_by_token(session, text)
+        actor = access.enter(session, slug="duling", caller=caller)[1]
+        whose = {"staff_id": friend.id, "role_id": role.id, "scope": Scope(centre_id=town.duling.id)}
+        grant = roles.grant_role(session, actor=actor, now=session.now, **whose)
+        assert grant.granted_by == owner.id

@@ -13,6 +13,8 @@ from sqlalchemy import select
 
 from huijia.admin.pages.desk import attempt, done, form, installation, pages, show
 from huijia.admin.pages.entrance import session_token
+from huijia.errors import Forbidden
+from huijia.i18n import messages
 from huijia.identity import signin, tokens
 from huijia.identity.access import permissions_at
 from huijia.identity.models import ApiToken, Staff, StaffSession
@@ -22,6 +24,7 @@ from huijia.web.blueprints import MEMBER
 from huijia.web.current import current
 from huijia.web.recognise import centres_of
 
+_ = messages("huijia")
 PASSWORD = form(old=fields.String(required=True), new=fields.String(required=True))
 TOKEN = form(
     name=fields.String(required=True, validate=Length(1, 80)),
@@ -35,7 +38,7 @@ def account(**more: Any) -> str:
     centres = centres_of(current.session, current.visit)
     return show(
         "account",
-        person=current.session.get_one(Staff, current.actor.id),
+        person=current.session.get_one(Staff, _me()),
         sessions=_live(StaffSession, StaffSession.last_seen_at),
         this=signin.hash_of(session_token()),
         tokens=_live(ApiToken, ApiToken.created_at),
@@ -45,13 +48,21 @@ def account(**more: Any) -> str:
     )
 
 
+def _me() -> UUID:
+    """Whose account it is. Raises Forbidden for a token, which has none of its own."""
+    actor = current.actor
+    if actor.kind != "staff" or actor.id is None:
+        raise Forbidden(_("An account belongs to whoever signs in; a token has none. Sign in in a browser."))
+    return actor.id
+
+
 def _held(centre_id: UUID) -> frozenset[str]:
     return permissions_at(current.session, current.actor, Scope(centre_id=centre_id))
 
 
 def _live(model: Any, order: Any) -> Any:
     unended = model.expires_at.is_(None) | (model.expires_at > current.now)
-    mine = model.staff_id == current.actor.id, model.revoked_at.is_(None), unended
+    mine = model.staff_id == _me(), model.revoked_at.is_(None), unended
     return list(current.session.scalars(select(model).where(*mine).order_by(order.desc())))
 
 
@@ -71,15 +82,14 @@ def change_account() -> Any:
 
 def _password(old: str, new: str) -> None:
     with installation().reading() as session:
-        username = session.get_one(Staff, current.actor.id).username
+        username = session.get_one(Staff, _me()).username
     facts = {"username": username, "token": session_token(), "address": request.remote_addr or ""}
     signin.change_password(installation().storage, old=old, new=new, **facts)
 
 
 @pages.post("/account/elsewhere", permission=MEMBER)
 def sign_out_elsewhere() -> Any:
-    assert current.actor.id, "a member of staff has an id"
-    signin.revoke_all(current.session, staff_id=current.actor.id, but=session_token())
+    signin.revoke_all(current.session, staff_id=_me(), but=session_token())
     return done("elsewhere", "admin.account")
 
 

@@ -1,4 +1,4 @@
-"""Pages: `/c/SLUG/people/…`. The desk finds, registers, confirms and hands out cards."""
+"""The desk finds, registers, confirms and hands out cards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import segno
-from flask import Response, redirect, request
+from flask import redirect, request
 from marshmallow import fields
 from marshmallow.validate import Length, OneOf
 from sqlalchemy import select
@@ -17,28 +17,19 @@ from huijia.identity.models import Area
 from huijia.people import reports, service
 from huijia.people.errors import NoSuchPerson
 from huijia.people.models import EVIDENCE, SEXES, Person, PersonNumber, ResidentCard
+from huijia.people.pages.desk import about, by, done, pages, show
+from huijia.people.pages.life import centres_to_move_to
+from huijia.people.pages.merging import merged_into
 from huijia.people.permissions import CARDS, CONFIRM, MANAGE, NUMBERS, SEE
-from huijia.people.schemas import CARD_WORDS, EVIDENCE_WORDS, SEX_WORDS
 from huijia.people.search import search_people
 from huijia.people.sight import find_person, root_of
-from huijia.registry.troubles import label
-from huijia.web.blueprints import Pages
 from huijia.web.current import current
 from huijia.web.forms import attempt, form, typed
-from huijia.web.pages import page, url
+from huijia.web.pages import url
 from huijia.web.paging import paged
 
 _ = messages("huijia")
-pages = Pages("people", "huijia.people")
 CONFIRMED_FOR = timedelta(days=365)
-DONE = {
-    "registered": _("Registered."),
-    "saved": _("Saved."),
-    "here": _("Registered here as well."),
-    "confirmed": _("The identity is confirmed."),
-    "card": _("The card may be used from now on."),
-    "blocked": _("The card is blocked, at once and everywhere."),
-}
 FACTS = {
     "name": fields.String(required=True, validate=Length(1, 80)),
     "other_name": fields.String(validate=Length(max=120)),
@@ -60,55 +51,37 @@ CONFIRMATION = form(
 WHY = form(why=fields.String(required=True, validate=Length(1, 200)))
 
 
-def _by() -> dict[str, Any]:
-    return {"actor": current.actor, "now": current.now}
-
-
-def _show(template: str, **context: Any) -> str:
-    words = {"sexes": SEX_WORDS, "evidence": EVIDENCE_WORDS, "card_words": CARD_WORDS, "label": label}
-    common = {"said": DONE.get(request.args.get("done", ""), ""), "errors": {}, "typed": typed(), **words}
-    return page(f"huijia/people/{template}.html", **{**common, **context})
-
-
-def _done(what: str, person_id: UUID) -> Response:
-    return redirect(url("people.person", person_id=person_id, done=what), 303)  # type: ignore[return-value]
-
-
-def _about(person_id: UUID) -> None:
-    current.tell_audit(subject=f"person:{person_id}")
-
-
 @pages.get("/", permission=SEE)
 def find_people() -> str:
     """One box; empty, it lists everybody by name."""
     text = request.args.get("q", "").strip()[:80]
     if text:
         hits = search_people(current.session, actor=current.actor, text=text)
-        return _show("people", q=text, people=hits, following=None)
+        return show("people", q=text, people=hits, following=None)
     listed = paged(
         current.session,
         reports.people_here(current.session),
         *reports.BY_NAME,
         cursor=request.args.get("cursor"),
     )
-    return _show("people", q="", people=listed[0], following=listed[1])
+    return show("people", q="", people=listed[0], following=listed[1])
 
 
 @pages.get("/new", permission=MANAGE)
 def new_person(**more: Any) -> str:
-    return _show("form", person=None, areas=_areas(), **more)
+    return show("form", person=None, areas=_areas(), **more)
 
 
 @pages.post("/new", permission=MANAGE)
 def register_person() -> Any:
     made: list[UUID] = []
     errors = attempt(NEW, lambda **typed: made.append(_register(**typed)), field="number")
-    return (new_person(errors=errors), 422) if errors else _done("registered", made[0])
+    return (new_person(errors=errors), 422) if errors else done("registered", made[0])
 
 
 def _register(number: str = "", **facts: Any) -> UUID:
-    person = service.register_person(current.session, number=number, **_by(), **_facts(**facts))
-    _about(person.id)
+    person = service.register_person(current.session, number=number, **by(), **_facts(**facts))
+    about(person.id)
     return person.id
 
 
@@ -160,16 +133,17 @@ def person(person_id: UUID, **more: Any) -> Any:
         return redirect(url("people.person", person_id=root), 302)
     seen = {"centre": current.centre, "actor": current.actor, "day": current.today, "now": current.now}
     sheet = reports.sheet_of(current.session, person_id=person_id, **seen)
-    _about(person_id)
+    about(person_id)
     until = current.today + CONFIRMED_FOR
-    return _show("person", sheet=sheet, person=sheet.person, typed=typed(until=until), **more)
+    more = {"centres_beside": centres_to_move_to(), "merged": merged_into(person_id), **more}
+    return show("person", sheet=sheet, person=sheet.person, typed=typed(until=until), **more)
 
 
 @pages.get("/<uuid:person_id>/change", permission=MANAGE)
 def edit_person(person_id: UUID, **more: Any) -> str:
     found = find_person(current.session, person_id)
-    _about(found.id)
-    return _show("form", person=found, areas=_areas(), typed=typed(**_kept(found)), **more)
+    about(found.id)
+    return show("form", person=found, areas=_areas(), typed=typed(**_kept(found)), **more)
 
 
 def _kept(person: Any) -> dict[str, Any]:
@@ -196,11 +170,11 @@ def _kept(person: Any) -> dict[str, Any]:
 @pages.post("/<uuid:person_id>/change", permission=MANAGE)
 def change_person(person_id: UUID) -> Any:
     def deed(**entries: Any) -> None:
-        service.change_person(current.session, person_id=person_id, **_by(), **_facts(**entries))
+        service.change_person(current.session, person_id=person_id, **by(), **_facts(**entries))
 
-    _about(person_id)
+    about(person_id)
     errors = attempt(CHANGED, deed)
-    return (edit_person(person_id, errors=errors), 422) if errors else _done("saved", person_id)
+    return (edit_person(person_id, errors=errors), 422) if errors else done("saved", person_id)
 
 
 @pages.post("/<uuid:person_id>/here", permission=MANAGE)
@@ -211,25 +185,25 @@ def register_here(person_id: UUID) -> Any:
     if found is None:
         raise NoSuchPerson
     shown = current.session.get_one(Person, person_id)
-    service.register_here(current.session, person=shown, **_by())
-    _about(person_id)
-    return _done("here", person_id)
+    service.register_here(current.session, person=shown, **by())
+    about(person_id)
+    return done("here", person_id)
 
 
 @pages.post("/<uuid:person_id>/confirm", permission=CONFIRM)
 def confirm(person_id: UUID) -> Any:
     def deed(**entries: Any) -> None:
-        service.confirm_identity(current.session, person_id=person_id, **_by(), **entries)
+        service.confirm_identity(current.session, person_id=person_id, **by(), **entries)
 
-    _about(person_id)
+    about(person_id)
     errors = attempt(CONFIRMATION, deed, field="evidence")
-    return (person(person_id, errors=errors), 422) if errors else _done("confirmed", person_id)
+    return (person(person_id, errors=errors), 422) if errors else done("confirmed", person_id)
 
 
 @pages.post("/<uuid:person_id>/card", permission=CARDS)
 def issue_card(person_id: UUID) -> Any:
-    _about(person_id)
-    card = service.issue_card(current.session, person_id=person_id, **_by())
+    about(person_id)
+    card = service.issue_card(current.session, person_id=person_id, **by())
     return redirect(url("people.card", card_id=card.id), 303)
 
 
@@ -238,9 +212,9 @@ def card(card_id: UUID) -> str:
     """The card to print, with its code as QR."""
     found = current.session.get(ResidentCard, card_id)
     whose = find_person(current.session, found.person_id if found else UUID(int=0))
-    _about(whose.id)
+    about(whose.id)
     drawn = segno.make_qr(found.code, error="m").svg_inline(scale=6, border=4) if found else ""
-    return _show("card", card=found, person=whose, qr=drawn)
+    return show("card", card=found, person=whose, qr=drawn)
 
 
 @pages.post("/cards/<uuid:card_id>/end", permission=CARDS)
@@ -248,16 +222,16 @@ def end_card(card_id: UUID) -> Any:
     """Block a card, or replace it by a new one."""
     found = current.session.get(ResidentCard, card_id)
     whose = find_person(current.session, found.person_id if found else UUID(int=0))
-    _about(whose.id)
+    about(whose.id)
     replacing = request.form.get("what") == "replace"
     deed = service.replace_card if replacing else service.block_card
     made: list[Any] = []
-    errors = attempt(WHY, lambda why: made.append(deed(current.session, card_id=card_id, why=why, **_by())))
+    errors = attempt(WHY, lambda why: made.append(deed(current.session, card_id=card_id, why=why, **by())))
     if errors:
         return person(whose.id, errors=errors), 422
     if replacing:
         return redirect(url("people.card", card_id=made[0].id), 303)
-    return _done("blocked", whose.id)
+    return done("blocked", whose.id)
 
 
 @pages.post("/numbers/<uuid:number_id>", permission=NUMBERS, keeps=False)
@@ -265,5 +239,5 @@ def reveal_number(number_id: UUID) -> str:
     """The whole number, on a page of its own that nothing keeps; each view is on the record."""
     whole = service.reveal_number(current.session, actor=current.actor, number_id=number_id)
     kept = current.session.get_one(PersonNumber, number_id)
-    _about(kept.person_id)
-    return _show("number", number=whole, person=find_person(current.session, kept.person_id))
+    about(kept.person_id)
+    return show("number", number=whole, person=find_person(current.session, kept.person_id))
