@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
+from huijia.identity.actor import SYSTEM
 from huijia.identity.models import Role
 from huijia.people.models import PersonNumber
+from huijia.people.service import merge_people, record_death
 from huijia.web.recognise import SESSION_COOKIE
 from sqlalchemy import func, inspect, select, table
 
@@ -130,6 +133,8 @@ class House:
         made = {"room_id": room, "booking_id": booking, "closure_id": closure}
         person = api.post("people/people", json={"name": "陈秀英", "number": "E12345678"})
         made |= {"person_id": person, "card_id": api.post(f"people/people/{person.json['id']}/cards")}
+        second = api.post("people/people", json={"name": "陈秀兰"})
+        made["other_id"] = second
         with self.installation.reading() as session:
             number = session.scalars(select(PersonNumber.id)).one()
         return {name: one.json["id"] for name, one in made.items()} | {
@@ -155,13 +160,21 @@ class House:
             keep(session, Trouble("rooms", "parked", *words, source="delivery", topic=str(stuck.id)))
 
     def states(self) -> list[str]:
-        """Pages that ask for more in another state: of one without a card, of one found elsewhere."""
+        """Pages that ask for more in another state: one without a card, found elsewhere, dead, merged."""
         elsewhere = self.factories.centre("huayuan", "花园路街道党群服务中心")
         theirs = self.factories.client(self.admin, elsewhere).api
         other = theirs.post("people/people", json={"name": "王建国"}).json["id"]
         code = theirs.post(f"people/people/{other}/cards").json["code"]
-        plain = self.client.api.post("people/people", json={"name": "李明"}).json["id"]
-        return [f"people/?q={code}", f"people/{plain}"]
+        plain, dead, kept, merged = (
+            self.client.api.post("people/people", json={"name": name}).json["id"]
+            for name in ("李明", "赵强", "周红", "周虹")
+        )
+        by: Any = {"actor": SYSTEM}
+        with self.installation.doing("test", self.centre) as session:
+            by |= {"now": session.now}
+            record_death(session, person_id=UUID(dead), died_on=date(2026, 11, 1), **by)
+            merge_people(session, kept_id=UUID(kept), merged_id=UUID(merged), why="同一人", **by)
+        return [f"people/?q={code}", *(f"people/{one}" for one in (plain, dead, kept))]
 
     def rules(self, *methods: str, api: bool | None = None) -> Iterator[tuple[str, Any]]:
         """Method and rule of every route, of the REST ones or the others only where that is said."""
@@ -198,7 +211,7 @@ class House:
         """The answer. Where it is a fault, or its message cannot be read, that is kept in `faults`."""
         answer = self.client.open(path, method=method, **how)
         self.asked += 1
-        said = answer.get_data(as_text=True)
+        said = answer.get_data().decode(errors="replace")  # a spreadsheet is no text
         wrong = "a fault" if answer.status_code >= 500 else "a traceback" if "Traceback" in said else ""
         if answer.status_code >= 400 and method != "HEAD" and not wrong:
             wrong = next(self._unreadable(answer, said), "")

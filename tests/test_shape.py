@@ -26,6 +26,7 @@ PART_LINES = {
     "figures": 500,
     "resource": 1_000,
     "region": 250,
+    "sheets": 200,
 }
 SIZES = {
     "lines of the longest file": 400,

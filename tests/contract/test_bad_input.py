@@ -22,7 +22,9 @@ BODILESS = {
     "huijia_api.enable_service",
     "rooms_api.lift_closure",
 }
-BODILESS |= {"rooms.lift"}
+BODILESS |= {"rooms.lift", "people.erase", "people.keep_apart", "people.separate"}
+# Their forms stand only after a spreadsheet was sent: tests/kernel/people/test_importing.py walks them.
+AFTER_AN_UPLOAD = {"people.take_in", "people.undo_import"}
 # Addresses that lead nowhere.
 NOWHERE = ("/%00", "//", "/../", "/c/", "/c//", "/api", "/c/%E6%9D%9C", "/.git/config", "/c/duling/../../")
 
@@ -91,7 +93,8 @@ def test_every_form_takes_rubbish_in_every_field(chinese: House) -> None:
     forms = {form.key: form for page in pages for form in page.forms if form.method == "POST"}
     adapter = chinese.app.url_map.bind("localhost")
     reached = {adapter.match(urlsplit(form.action).path, "POST")[0] for form in forms.values()}
-    assert {rule.endpoint for _post, rule in chinese.rules("POST", api=False)} == reached
+    posted = {rule.endpoint for _post, rule in chinese.rules("POST", api=False)}
+    assert posted - AFTER_AN_UPLOAD == reached
     for form in forms.values():
         for number, name in enumerate(name for name in form.fields if name != "_once"):
             for value, why in share(number).items():

@@ -16,8 +16,8 @@ from huijia.storage.base import new_id
 from huijia.storage.work import WorkSession
 
 COMMUNITIES: dict[str, list[str]] = {
-    "main": "河畔社区 桃园社区 文化里社区 大同社区 西里社区 东苑社区 工人新村社区".split(),  # noqa: SIM905
-    "small": "花园里社区 南苑社区".split(),  # noqa: SIM905
+    "main": ["河畔社区", "桃园社区", "文化里社区", "大同社区", "西里社区", "东苑社区", "工人新村社区"],
+    "small": ["花园里社区", "南苑社区"],
 }
 COMPOUNDS = ("一号院", "二号院")
 COUNT = {"main": 240, "small": 60}

@@ -47,7 +47,9 @@ def _audited(session: WorkSession, subject: str) -> None:
 
 
 def _download(body: bytes, name: Text) -> Response:
-    return send_file(BytesIO(body), XLSX, as_attachment=True, download_name=f"{name}.xlsx")
+    # Whole or not at all: a range of a sheet is of use to nobody.
+    named = f"{name}.xlsx"
+    return send_file(BytesIO(body), XLSX, as_attachment=True, download_name=named, conditional=False)
 
 
 @pages.get("/import", permission=IMPORT)

@@ -117,7 +117,7 @@ def test_what_a_token_grants_is_granted_by_its_owner(storage: Storage, town: Dis
         given = {"name": "rota", "permissions": ("staff.manage", "today.see"), "now": session.now}
         _token, text = tokens.issue_token(session, actor=town.actor(owner), **given)
         role = town.role(session, "today.see")
-    with storage.writing(town.duling.id) as session:
+    with storage.writing(centre_id=town.duling.id) as session:
         caller = tokens.caller_by_token(session, text)
         actor = access.enter(session, slug="duling", caller=caller)[1]
         whose = {"staff_id": friend.id, "role_id": role.id, "scope": Scope(centre_id=town.duling.id)}

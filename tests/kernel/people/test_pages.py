@@ -62,3 +62,12 @@ def test_a_number_is_shown_whole_only_to_those_who_may(desk: Any, client: Any, s
     other = client(staff("li", permissions={"people.see", "people.manage"}))
     assert other.post(f"people/numbers/{action}").status_code == 403
     assert "people/numbers/" not in other.get(place).text
+
+
+@pytest.mark.parametrize(
+    ("right", "path"),
+    [("people.import", "people/import"), ("people.export", "people/export")],
+)
+def test_sheets_go_in_and_out_by_rights_of_their_own(client: Any, right: str, path: str) -> None:
+    assert client(permissions=(MANAGER | {"today.see"}) - {right}).get(path).status_code == 403
+    assert client(permissions={right}).get(path).status_code == 200

@@ -56,6 +56,6 @@ def done(what: str, person_id: UUID | None = None) -> Response:
     return redirect(place, 303)  # type: ignore[return-value]
 
 
-def about(person_id: UUID) -> None:
-    """Whom the audit is to name."""
-    current.tell_audit(subject=f"person:{person_id}")
+def about(person_id: UUID, why: str = "") -> None:
+    """Whom the audit is to name, and why."""
+    current.tell_audit(subject=f"person:{person_id}", reason=why or None)

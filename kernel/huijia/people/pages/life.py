@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from flask import request
 from marshmallow import fields
 from marshmallow.validate import Length
 
@@ -52,15 +53,15 @@ def died(person_id: UUID) -> Any:
 def alive(person_id: UUID) -> Any:
     def deed(why: str) -> None:
         service.take_death_back(current.session, person_id=person_id, why=why, **by())
-        current.tell_audit(reason=why)
 
-    return _answer(person_id, attempt(ALIVE, deed, prefix="alive_"), "alive")
+    why = request.form.get("alive_why", "")[:200]
+    return _answer(person_id, attempt(ALIVE, deed, prefix="alive_"), "alive", why=why)
 
 
-def _answer(person_id: UUID, errors: dict[str, Any], what: str, *, gone: bool = False) -> Any:
+def _answer(person_id: UUID, errors: dict[str, Any], what: str, *, gone: bool = False, why: str = "") -> Any:
     from huijia.people.pages.people import person
 
-    about(person_id)
+    about(person_id, why)
     if errors:
         return person(person_id, errors=errors), 422
     return done(what, None if gone else person_id)

@@ -59,12 +59,16 @@ def merge(person_id: UUID, other_id: UUID) -> Any:
     def deed(kept: str, merge_why: str = "") -> None:
         merged = both["other" if kept == "one" else "one"]
         why = {"why": merge_why, **by()}
-        made.append(service.merge_people(current.session, kept_id=both[kept], merged_id=merged, **why).kept_id)
+        merge = service.merge_people(current.session, kept_id=both[kept], merged_id=merged, **why)
+        made.append(merge.kept_id)
 
     made: list[UUID] = []
     about(find_person(current.session, person_id).id)
     errors = attempt(MERGING, deed)
-    return (compare(person_id, other_id, errors=errors), 422) if errors else done("merged", made[0])
+    if not errors:
+        return done("merged", made[0])
+    shown = compare(person_id, other_id, errors=errors)
+    return (shown, 422) if isinstance(shown, str) else shown  # one record already: its page
 
 
 @pages.post("/<uuid:person_id>/apart/<uuid:other_id>", permission=MERGE)
@@ -81,7 +85,5 @@ def separate(person_id: UUID) -> Any:
 
     kept = find_person(current.session, person_id)
     about(person_id)
-    errors = attempt(
-        NOTHING, lambda: service.separate_people(current.session, merged_id=person_id, **by())
-    )
+    errors = attempt(NOTHING, lambda: service.separate_people(current.session, merged_id=person_id, **by()))
     return (person(kept.id, errors=errors), 422) if errors else done("separated", kept.id)
