@@ -12,7 +12,7 @@ from huijia.figures.counting import count_visit
 from huijia.identity.actor import SYSTEM
 from huijia.people.service import confirm_identity, issue_card, register_person
 from huijia.testing.factories import PASSWORD
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 PAGES = """
@@ -170,9 +170,7 @@ def test_the_keyboard_alone_signs_in_switches_a_service_and_adds_staff(page: Pag
     assert "屋顶花园已停用" in page.inner_text(".toast")
     assert page.get_attribute("#service-garden [role=switch]", "aria-checked") == "false"
     assert page.evaluate("document.activeElement.matches('#service-garden [role=switch]')")  # the focus stays
-    page.wait_for_function(
-        "!document.querySelector('.rail').innerText.includes('屋顶花园')"
-    )  # the rail hears of it
+    expect(page.locator(".rail")).not_to_contain_text("屋顶花园")  # the rail hears of it
 
     press_until(page, "a[href='/c/duling/staff']")
     page.keyboard.press("Enter")

@@ -15,7 +15,7 @@ from huijia.people.service import register_person
 from huijia.region.cn import CHECKS, WEIGHTS
 from huijia.storage.settings import Scope
 from huijia.testing.factories import PASSWORD
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 BODY = "41010519520303002"
 NUMBER = BODY + CHECKS[sum(int(d) * w for d, w in zip(BODY, WEIGHTS, strict=True)) % 11]
@@ -33,7 +33,7 @@ def test_the_desk_confirms_an_identity_and_hands_out_a_card_within_a_minute(
     page.wait_for_url(lambda url: "signin" not in url)
     started = time.monotonic()
     page.goto(f"{live_server}/c/duling/people/")
-    page.wait_for_function("document.activeElement.id === 'q'")  # a scanner can type at once
+    expect(page.locator("#q")).to_be_focused()  # a scanner can type at once
     page.keyboard.type("陈秀英")
     page.keyboard.press("Enter")
     page.locator("main a[href*='people/new']").first.click()

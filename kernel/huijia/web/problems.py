@@ -35,6 +35,7 @@ SENTENCES = {
     409: ("changed-meanwhile", _("Not possible now"), _("Somebody changed this meanwhile; open it again.")),
     413: ("too-large", _("Too large"), _("Send at most 2 MB, or 6 MB with files.")),
     415: ("wrong-kind", _("Wrong kind of content"), _("Send the kind that the documentation names.")),
+    416: ("no-such-range", _("No such part"), _("The file has no such part; ask for all of it.")),
     422: ("invalid", _("Please check the entries"), _("Some entries need correcting; each says how.")),
     429: ("too-many", _("Too many attempts"), _("Wait a little, then try again.")),
     500: ("fault", _("A fault of ours"), _("Nothing was saved. Try again; if it stays, quote {id}.")),
